@@ -1,0 +1,303 @@
+"""The values that travel between the rooms.
+
+Owns the frozen dataclasses of the domain. Holds no behaviour beyond derived values, and imports the standard
+library only. Offsets everywhere are Unicode code points, half-open, into the document's normalised text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class DocumentStatus(StrEnum):
+    """States of a document; `UNCHANGED` is only ever an outcome of an upload, never stored."""
+
+    QUEUED = "queued"
+    PARSING = "parsing"
+    CHUNKING = "chunking"
+    EMBEDDING = "embedding"
+    INDEXED = "indexed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    UNCHANGED = "unchanged"
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the document will not move again by itself."""
+        return self in (self.INDEXED, self.FAILED, self.CANCELLED, self.UNCHANGED)
+
+
+class JobStatus(StrEnum):
+    """States of an upload job, derived from the states of its documents."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class SearchMode(StrEnum):
+    """Which legs of retrieval to run."""
+
+    HYBRID = "hybrid"
+    DENSE = "dense"
+    LEXICAL = "lexical"
+
+
+class Verdict(StrEnum):
+    """What the server found when it checked a sentence against the spans it cites."""
+
+    VERIFIED = "verified"
+    MISATTRIBUTED = "misattributed"
+    UNSUPPORTED = "unsupported"
+    UNCITED = "uncited"
+
+
+class Abstention(StrEnum):
+    """Why an answer is not an answer (`Answer.reason`)."""
+
+    NO_EVIDENCE = "no_evidence"
+    UNSUPPORTED = "unsupported"
+    LLM_UNAVAILABLE = "llm_unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpan:
+    """The part of a document's text that stands on one page. `number` is 1-based."""
+
+    number: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading at `start` in the text; it rules until the next heading of the same or a higher level.
+
+    `level` is 1 (document title) to 6.
+    """
+
+    level: int
+    title: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """What a reader makes of a file: one normalised text and the positions of its structure.
+
+    `pages` is empty for formats without pages; otherwise sorted and non-overlapping. `headings` is sorted by
+    `start`. `warnings` say what could not be read.
+    """
+
+    text: str
+    pages: tuple[PageSpan, ...] = ()
+    headings: tuple[Heading, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A retrievable span: `document_text[start:end] == text`, always.
+
+    `heading` is the path of headings that rule at `start`, joined by " > ", or None.
+    """
+
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    page: int | None = None
+    page_end: int | None = None
+    heading: str | None = None
+
+    @property
+    def embedding_text(self) -> str:
+        """The text that is embedded: heading path first, which gives the passage its context."""
+        return f"{self.heading}\n{self.text}" if self.heading else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A named set of documents that share one embedding model. `id` also names its two indexes."""
+
+    id: int
+    name: str
+    embedding_model: str
+    created_at: datetime
+    documents: int = 0
+    chunks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One uploaded file and what became of it. `progress_*` count chunks while embedding."""
+
+    id: str
+    filename: str
+    collection: str
+    media_type: str
+    bytes: int
+    sha256: str
+    status: DocumentStatus
+    created_at: datetime
+    updated_at: datetime
+    progress_done: int = 0
+    progress_total: int = 0
+    error_code: str | None = None
+    error_message: str | None = None
+    warnings: tuple[str, ...] = ()
+    pages: int | None = None
+    chunks: int = 0
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """An upload: its documents in the order they came."""
+
+    id: str
+    status: JobStatus
+    done: int
+    total: int
+    documents: tuple[Document, ...]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result of one retrieval leg. Higher scores are better; scales differ by leg."""
+
+    chunk_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk as retrieved, joined with the catalog. `score` 0..1, higher is better.
+
+    `dense` is cosine similarity (-1..1) and `lexical` a BM25 score (0 upwards); None where the leg missed it.
+    """
+
+    chunk_id: str
+    document_id: str
+    filename: str
+    collection: str
+    content_sha256: str
+    char_start: int
+    char_end: int
+    text: str
+    page: int | None
+    page_end: int | None
+    heading: str | None
+    score: float = 0.0
+    dense: float | None = None
+    lexical: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieval:
+    """Passages, best first, with what each stage cost in milliseconds."""
+
+    query: str
+    language: str
+    passages: tuple[Passage, ...]
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A run of sentences of one passage, numbered for the model. Offsets are document offsets.
+
+    `score` 0..1: how strongly the run speaks to the question.
+    """
+
+    n: int
+    passage: Passage
+    start: int
+    end: int
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Proof of a sentence: `document_text[char_start:char_end] == quote`."""
+
+    n: int
+    document_id: str
+    filename: str
+    page: int | None
+    page_end: int | None
+    char_start: int
+    char_end: int
+    quote: str
+    content_sha256: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """A sentence of the answer at `answer[start:end]`, the citations it carries and the server's verdict."""
+
+    text: str
+    start: int
+    end: int
+    citations: tuple[int, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens the chat model read and wrote for one answer."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a conversation. `role` is "system", "user" or "assistant"."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The whole result of a question. `groundedness`: share of sentences that are verified, 0..1."""
+
+    id: str
+    question: str
+    standalone_question: str
+    answer: str
+    answered: bool
+    reason: Abstention | None
+    citations: tuple[Citation, ...]
+    sentences: tuple[AnswerSentence, ...]
+    groundedness: float | None
+    retrieved: tuple[Passage, ...]
+    nearest: tuple[Passage, ...]
+    conversation_id: str | None
+    model: str
+    prompt_version: str
+    usage: Usage
+    timings: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDelta:
+    """A piece of a streamed completion; the last one may carry the usage."""
+
+    text: str
+    usage: Usage | None = None
+
+
+PageList = Sequence[PageSpan]

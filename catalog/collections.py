@@ -1,0 +1,103 @@
+"""Collections: named sets of documents that share one embedding model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from catalog.engine import Database
+from catalog.rows import now
+from catalog.tables import collections, documents
+from rag.errors import ConflictError, InvalidRequestError, NotFoundError
+from rag.types import Collection
+
+# Any script, but nothing that would be awkward in a URL's path or on a screen.
+_NAME = re.compile(r"[^\W_][\w .\-]{0,127}")
+
+
+class CollectionCatalog:
+    """Reads and creates collections. Deleting one is the library's affair, for it takes documents along."""
+
+    def __init__(self, database: Database, *, embedding_model: str) -> None:
+        self._database = database
+        self._embedding_model = embedding_model
+
+    def ensure(self, name: str) -> Collection:
+        """The collection of that name, made if there is none.
+
+        Raises:
+            InvalidRequestError: not a possible name.
+            ConflictError: it was made with another embedding model.
+        """
+        check_name(name)
+        with self._database.write() as connection:
+            if _named(connection, name) is None:
+                connection.execute(
+                    insert(collections).values(name=name, embedding_model=self._embedding_model, created_at=now())
+                )
+        found = self.get(name)
+        if found.embedding_model != self._embedding_model:
+            raise ConflictError(
+                f"Collection {name!r} was made with the embedding model {found.embedding_model}, but this server runs "
+                f"{self._embedding_model}. Start it with the former, or use another collection.",
+                code="embedding_model_mismatch",
+            )
+        return found
+
+    def get(self, name: str) -> Collection:
+        """The collection of that name. Raises NotFoundError."""
+        with self._database.read() as connection:
+            row = connection.execute(_counted().where(collections.c.name == name)).first()
+        if row is None:
+            raise NotFoundError(f"There is no collection {name!r}.", code="collection_not_found")
+        return _to_collection(row)
+
+    def all(self) -> list[Collection]:
+        """Every collection, by name."""
+        with self._database.read() as connection:
+            return [_to_collection(row) for row in connection.execute(_counted().order_by(collections.c.name))]
+
+    def ids(self, names: Sequence[str]) -> list[int]:
+        """See `rag.ports.PassageStore.collection_ids`."""
+        return [self.get(name).id for name in dict.fromkeys(names)]
+
+
+def check_name(name: str) -> None:
+    """Raise InvalidRequestError unless `name` can name a collection."""
+    if not _NAME.fullmatch(name) or name != name.strip():
+        raise InvalidRequestError(
+            f"{name[:200]!r} cannot name a collection: use 1 to 128 letters, digits, spaces, '.', '-' or '_', "
+            "beginning with a letter or digit.",
+            code="invalid_collection",
+        )
+
+
+def _named(connection: Connection, name: str) -> Any:
+    return connection.execute(select(collections).where(collections.c.name == name)).first()
+
+
+def _counted() -> Any:
+    return (
+        select(
+            collections,
+            func.count(documents.c.id).label("documents"),
+            func.coalesce(func.sum(documents.c.chunks), 0).label("chunks"),
+        )
+        .join(documents, (documents.c.collection_id == collections.c.id) & documents.c.live, isouter=True)
+        .group_by(collections.c.id)
+    )
+
+
+def _to_collection(row: Any) -> Collection:
+    return Collection(
+        id=row.id,
+        name=row.name,
+        embedding_model=row.embedding_model,
+        created_at=row.created_at.replace(tzinfo=UTC),
+        documents=row.documents,
+        chunks=row.chunks,
+    )

@@ -1,0 +1,120 @@
+"""Conversations, answers and feedback. Quotes are not kept here: an answer remembers spans, the document its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+
+from catalog.documents import Page
+from catalog.engine import Database
+from catalog.rows import now
+from catalog.tables import answers, conversations, feedback
+from rag.errors import NotFoundError
+from rag.types import Answer, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A conversation; `title` is its first question, shortened."""
+
+    id: str
+    title: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class ConversationCatalog:
+    """Stores what was asked and answered."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, answer: Answer, conversation_id: str) -> None:
+        """Store an answer, and its conversation where it is the first."""
+        present = now()
+        with self._database.write() as connection:
+            known = connection.execute(
+                update(conversations).where(conversations.c.id == conversation_id).values(updated_at=present)
+            ).rowcount
+            if not known:
+                connection.execute(
+                    insert(conversations).values(
+                        id=conversation_id, title=answer.question[:120], created_at=present, updated_at=present
+                    )
+                )
+            connection.execute(
+                insert(answers).values(
+                    id=answer.id,
+                    conversation_id=conversation_id,
+                    question=answer.question,
+                    answer=answer.answer,
+                    answered=answer.answered,
+                    reason=answer.reason,
+                    groundedness=answer.groundedness,
+                    citations=[
+                        {"n": c.n, "document_id": c.document_id, "char_start": c.char_start, "char_end": c.char_end}
+                        for c in answer.citations
+                    ],
+                    created_at=present,
+                )
+            )
+
+    def require(self, conversation_id: str) -> None:
+        """Raise NotFoundError unless there is such a conversation."""
+        with self._database.read() as connection:
+            if (
+                connection.execute(select(conversations.c.id).where(conversations.c.id == conversation_id)).first()
+                is None
+            ):
+                raise NotFoundError(
+                    f"There is no conversation {conversation_id[:64]!r}.", code="conversation_not_found"
+                )
+
+    def recent(self, *, page: int, limit: int) -> Page:
+        """Conversations, the latest first."""
+        with self._database.read() as connection:
+            total = connection.execute(select(func.count()).select_from(conversations)).scalar_one()
+            rows = connection.execute(
+                select(conversations)
+                .order_by(conversations.c.updated_at.desc())
+                .limit(limit)
+                .offset((page - 1) * limit)
+            )
+            items = [
+                Conversation(r.id, r.title, r.created_at.replace(tzinfo=UTC), r.updated_at.replace(tzinfo=UTC))
+                for r in rows
+            ]
+        return Page(items, total)
+
+    def turns(self, conversation_id: str) -> list[Any]:
+        """Its answers in order, as rows of the answers table. Raises NotFoundError."""
+        self.require(conversation_id)
+        query = select(answers).where(answers.c.conversation_id == conversation_id).order_by(answers.c.created_at)
+        with self._database.read() as connection:
+            return list(connection.execute(query).all())
+
+    def history(self, conversation_id: str) -> list[Message]:
+        """Its turns as chat messages. Raises NotFoundError."""
+        found = []
+        for row in self.turns(conversation_id):
+            found += [Message("user", row.question), Message("assistant", row.answer)]
+        return found
+
+    def delete(self, conversation_id: str) -> None:
+        """Forget a conversation with its answers and their feedback. Raises NotFoundError."""
+        self.require(conversation_id)
+        with self._database.write() as connection:
+            connection.execute(delete(conversations).where(conversations.c.id == conversation_id))
+
+    def rate(self, answer_id: str, *, rating: str, comment: str | None) -> None:
+        """Store feedback on an answer, instead of any before. Raises NotFoundError."""
+        with self._database.write() as connection:
+            if connection.execute(select(answers.c.id).where(answers.c.id == answer_id)).first() is None:
+                raise NotFoundError(f"There is no answer {answer_id[:64]!r}.", code="answer_not_found")
+            connection.execute(delete(feedback).where(feedback.c.answer_id == answer_id))
+            connection.execute(
+                insert(feedback).values(answer_id=answer_id, rating=rating, comment=comment, created_at=now())
+            )

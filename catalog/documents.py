@@ -1,0 +1,245 @@
+"""Documents, their text and their chunks: what the catalog can be asked, and the edits a person makes.
+
+The steps of ingestion are in ingestion.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Text, cast, delete, func, insert, select, update
+
+from catalog.collections import CollectionCatalog
+from catalog.engine import Database
+from catalog.rows import now, to_document, to_passage
+from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
+from rag.errors import ConflictError, InvalidRequestError, NotFoundError
+from rag.types import Document, DocumentStatus, Passage
+from vectorstore.lexical import Fts5Index
+
+REMOVED_ANSWER = "(removed with the document that it cited)"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing; `total` counts all matches."""
+
+    items: list[Any]
+    total: int
+
+
+class DocumentCatalog:
+    """Reads documents and implements `rag.ports.PassageStore`; deletes and edits."""
+
+    def __init__(self, database: Database, lexical: Fts5Index, collection_catalog: CollectionCatalog) -> None:
+        self._database = database
+        self._lexical = lexical
+        self._collections = collection_catalog
+
+    def document(self, document_id: str) -> Document:
+        """One document. Raises NotFoundError."""
+        with self._database.read() as connection:
+            row = connection.execute(joined().where(documents.c.id == document_id)).first()
+        if row is None:
+            raise NotFoundError(f"There is no document {document_id[:64]!r}.", code="document_not_found")
+        return to_document(row)
+
+    def find(
+        self,
+        *,
+        collection: str | None = None,
+        status: str | None = None,
+        q: str | None = None,
+        page: int = 1,
+        limit: int = 50,
+    ) -> Page:
+        """Documents, newest first; `q` is part of the file name, without regard to case."""
+        conditions = []
+        if collection is not None:
+            conditions.append(collections.c.name == collection)
+        if status is not None:
+            conditions.append(documents.c.status == status)
+        if q:
+            conditions.append(documents.c.filename.icontains(q, autoescape=True))
+        query = joined().where(*conditions)
+        with self._database.read() as connection:
+            total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+            rows = connection.execute(
+                query.order_by(documents.c.created_at.desc()).limit(limit).offset((page - 1) * limit)
+            )
+            return Page([to_document(row) for row in rows], total)
+
+    def text(self, document_id: str, *, start: int = 0, end: int | None = None) -> str:
+        """The document's text, or characters [start, end) of it. Raises NotFoundError, ConflictError."""
+        length = None if end is None else max(0, end - start)
+        part = func.substr(texts.c.text, start + 1) if length is None else func.substr(texts.c.text, start + 1, length)
+        with self._database.read() as connection:
+            found = connection.execute(select(part).where(texts.c.document_id == document_id)).scalar()
+        if found is None:
+            document = self.document(document_id)
+            raise ConflictError(
+                f"{document.filename!r} has no text: its status is {document.status}.", code="document_not_indexed"
+            )
+        return str(found)
+
+    def chunks(self, document_id: str, *, page: int = 1, limit: int = 50) -> Page:
+        """The document's chunks in order. Raises NotFoundError."""
+        self.document(document_id)
+        with self._database.read() as connection:
+            query = passages_query().where(chunks.c.document_id == document_id)
+            total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+            rows = connection.execute(query.order_by(chunks.c.ordinal).limit(limit).offset((page - 1) * limit))
+            return Page([to_passage(row) for row in rows], total)
+
+    def passages(self, chunk_ids: Sequence[str]) -> dict[str, Passage]:
+        """See `rag.ports.PassageStore.passages`."""
+        with self._database.read() as connection:
+            rows = connection.execute(passages_query().where(documents.c.live, chunks.c.id.in_(chunk_ids)))
+            return {row.id: to_passage(row) for row in rows}
+
+    def collection_ids(self, names: Sequence[str]) -> list[int]:
+        """See `rag.ports.PassageStore.collection_ids`."""
+        return self._collections.ids(names)
+
+    def filtered_documents(self, collection: int, filters: Mapping[str, Any]) -> list[str]:
+        """See `rag.ports.PassageStore.filtered_documents`. A list of values means any of them."""
+        columns = {
+            "filename": documents.c.filename,
+            "media_type": documents.c.media_type,
+            "document_id": documents.c.id,
+        }
+        query = select(documents.c.id, documents.c.metadata).where(
+            documents.c.live, documents.c.collection_id == collection
+        )
+        for name, wanted in filters.items():
+            if name in columns:
+                query = query.where(columns[name].in_(_values(wanted)))
+        by_metadata = {name: _values(wanted) for name, wanted in filters.items() if name not in columns}
+        with self._database.read() as connection:
+            return [
+                row.id
+                for row in connection.execute(query)
+                if all(row.metadata.get(name) in wanted for name, wanted in by_metadata.items())
+            ]
+
+    def edit(self, document_id: str, *, metadata: Mapping[str, Any]) -> Document:
+        """Replace a document's metadata. Raises NotFoundError."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(documents).where(documents.c.id == document_id).values(metadata=dict(metadata), updated_at=now())
+            )
+        return self.document(document_id)
+
+    def move(self, document_id: str, collection: int) -> Document:
+        """Put a document into another collection, to be indexed there anew. Raises NotFoundError."""
+        found = self.document(document_id)
+        with self._database.write() as connection:
+            old = connection.execute(select(documents.c.collection_id).where(documents.c.id == document_id)).scalar()
+            if old == collection or old is None:
+                return found
+            unindex(connection, self._lexical, document_id)
+            connection.execute(
+                update(documents)
+                .where(documents.c.id == document_id)
+                .values(
+                    collection_id=collection,
+                    status=DocumentStatus.QUEUED,
+                    live=False,
+                    attempts=0,
+                    chunks=0,
+                    updated_at=now(),
+                )
+            )
+        return self.document(document_id)
+
+    def delete(self, document_id: str) -> Document:
+        """Forget a document: gone from search and the lexical index when this returns; its vectors follow.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self.document(document_id)
+        with self._database.write() as connection:
+            remove(connection, self._lexical, [document_id])
+        return found
+
+    def delete_collection(self, name: str) -> tuple[int, list[str]]:
+        """Forget a collection and all its documents; its id and the ids of the documents. Raises NotFoundError."""
+        collection = self._collections.get(name).id
+        with self._database.write() as connection:
+            found = select(documents.c.id).where(documents.c.collection_id == collection)
+            ids = list(connection.execute(found).scalars())
+            self._lexical.delete_collection(connection, collection)
+            remove(connection, None, ids)
+            connection.execute(delete(collections).where(collections.c.id == collection))
+        return collection, ids
+
+    def ids(self) -> set[str]:
+        """The ids of all documents, whatever their status."""
+        with self._database.read() as connection:
+            return set(connection.execute(select(documents.c.id)).scalars())
+
+    def statistics(self) -> dict[str, int]:
+        """Number of documents by status."""
+        counted = select(documents.c.status, func.count()).group_by(documents.c.status)
+        with self._database.read() as connection:
+            found = {row[0]: row[1] for row in connection.execute(counted)}
+        return {status: found.get(status, 0) for status in DocumentStatus if status != DocumentStatus.UNCHANGED}
+
+
+def remove(connection: Connection, lexical: Fts5Index | None, ids: Sequence[str]) -> None:
+    """Delete documents in the caller's transaction, and note that their vectors are to be forgotten.
+
+    `lexical` None: the caller has dropped the collection's lexical index as a whole.
+    """
+    for document_id in ids:
+        unindex(connection, lexical, document_id)
+        connection.execute(delete(documents).where(documents.c.id == document_id))
+        connection.execute(
+            update(answers)
+            .where(cast(answers.c.citations, Text).contains(document_id, autoescape=True))
+            .values(answer=REMOVED_ANSWER, citations=[])
+        )
+
+
+def unindex(connection: Connection, lexical: Fts5Index | None, document_id: str) -> None:
+    """Take a document's text and chunks out of the catalog and both indexes (the vectors: noted, done after)."""
+    collection = connection.execute(select(documents.c.collection_id).where(documents.c.id == document_id)).scalar()
+    if collection is None:
+        return
+    if lexical is not None:
+        rows = connection.execute(select(chunks.c.row).where(chunks.c.document_id == document_id)).scalars()
+        lexical.delete(connection, collection, list(rows))
+    note_vector_deletion(connection, document_id, collection)
+    connection.execute(delete(chunks).where(chunks.c.document_id == document_id))
+    connection.execute(delete(texts).where(texts.c.document_id == document_id))
+
+
+def note_vector_deletion(connection: Connection, document_id: str, collection: int) -> None:
+    """Remember, in the caller's transaction, that a document's vectors are to be forgotten."""
+    connection.execute(
+        insert(vector_deletions).prefix_with("OR IGNORE").values(document_id=document_id, collection_id=collection)
+    )
+
+
+def joined() -> Any:
+    """Documents with their collection's name."""
+    return select(documents, collections.c.name.label("collection")).join(collections)
+
+
+def passages_query() -> Any:
+    """Chunks with what a citation needs of their document."""
+    return (
+        select(chunks, documents.c.filename, documents.c.sha256, collections.c.name.label("collection"))
+        .join(documents, chunks.c.document_id == documents.c.id)
+        .join(collections, documents.c.collection_id == collections.c.id)
+    )
+
+
+def _values(wanted: Any) -> list[Any]:
+    values = wanted if isinstance(wanted, list) else [wanted]
+    if not all(isinstance(value, str | int | float | bool) for value in values):
+        raise InvalidRequestError("A filter's value must be a text, a number, true or false, or a list of these.")
+    return values

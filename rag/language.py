@@ -1,0 +1,143 @@
+"""Languages, sentences and index terms, for English and Chinese in one text.
+
+Owns three questions about a text: which script it is in, where its sentences end, and which terms the keyword index
+knows it by. Pure functions over strings; no model, no I/O.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+
+CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003134f"
+_CJK_RUN = re.compile(f"[{CJK}]+")
+_TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:['’][^\\W_{CJK}]+)*")
+
+# A full stop ends a sentence when white space follows it, unless it closes an abbreviation, an initial or a list number.
+_BOUNDARY = re.compile(
+    "[。！？；…]+[”’」』）)\\]\"']*"  # CJK enders need no space after them
+    "|[.!?]+[”’」』）)\\]\"']*(?=\\s|$)"
+    f"|[.!?]+[”’\"')]*(?=[{CJK}])"
+    "|\\n\\s*\\n"
+    "|\\n(?=\\s*(?:[-*•▪◦·‣●○]|\\d{1,3}[.)、]|\\|)\\s*)"
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(\[“\"'])(?:Mr|Mrs|Ms|Dr|Prof|Sr|Jr|St|vs|etc|al|cf|e\.g|i\.e|viz|approx|No|Nos|Fig|Figs|Eq|Sec|Ch|Vol|vol|pp|p|ed|eds|"
+    r"Inc|Ltd|Co|Corp|Bros|Gen|Col|Lt|Sgt|Capt|Rev|Hon|Gov|Sen|Rep|Pres|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|"
+    r"a\.m|p\.m|U\.S|U\.K|U\.N|[A-Z]|(?<=\s)\d{1,2})\.$"
+)
+_LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
+
+
+def is_cjk(text: str) -> bool:
+    """Whether the text holds any Chinese, Japanese or Korean character."""
+    return _CJK_RUN.search(text) is not None
+
+
+def language(text: str) -> str:
+    """ "zh" when CJK characters carry at least a fifth of the letters (each counted as two Latin ones), else "en"."""
+    cjk = sum(len(run) for run in _CJK_RUN.findall(text))
+    letters = sum(character.isalpha() for character in text) - cjk
+    return "zh" if cjk and 2 * cjk >= 0.2 * (letters + 2 * cjk) else "en"
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """The sentences of a text as (start, end), half-open, in order, without surrounding white space.
+
+    They cover every character that is not white space. Line ends do not end a sentence (PDF text wraps), blank lines
+    and list items do.
+    """
+    spans = []
+    start = 0
+    for match in _BOUNDARY.finditer(text):
+        end = match.end()
+        if match.group()[0] == "." and _is_abbreviation(text, start, match.start() + 1):
+            continue
+        spans.append((start, end))
+        start = end
+    spans.append((start, len(text)))
+    return [span for span in (trim(text, *span) for span in spans) if span[0] < span[1]]
+
+
+def _is_abbreviation(text: str, start: int, dot: int) -> bool:
+    tail = text[max(start, dot - 12) : dot]
+    following = text[dot : dot + 12].lstrip()
+    if following[:1].islower():
+        return True
+    if _LIST_NUMBER.search("\n" + text[start:dot].lstrip()) and dot - start < 8:
+        return True
+    if not _ABBREVIATION.search(tail):
+        return False
+    # "in the U.S. The" and "at 5 p.m. We" do end a sentence; "Dr. Smith" and "J. Smith" do not.
+    closes = re.search(r"(?:U\.S|U\.K|U\.N|a\.m|p\.m|etc|Inc|Ltd|Co|Corp|Jr|\d)\.$", tail)
+    return not (closes and following[:1].isupper())
+
+
+def trim(text: str, start: int, end: int) -> tuple[int, int]:
+    """The span without white space at its ends."""
+    while start < end and text[start].isspace():
+        start += 1
+    while end > start and text[end - 1].isspace():
+        end -= 1
+    return start, end
+
+
+def fold(text: str) -> str:
+    """NFKC and case folding: the form in which texts are compared."""
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def words(text: str) -> Iterator[str]:
+    """Latin words and CJK runs of the folded text, in order."""
+    return (match.group() for match in _TOKEN.finditer(fold(text)))
+
+
+def terms(text: str, *, stop_words: bool = False) -> list[str]:
+    """The index terms of a text in order: English stems, and overlapping bigrams of CJK runs.
+
+    A CJK run of one character gives that character. Stop words are left out unless `stop_words`.
+    """
+    found: list[str] = []
+    for word in words(text):
+        if _CJK_RUN.match(word):
+            found.extend(bigrams(word))
+        elif stop_words or word not in STOP_WORDS:
+            found.append(stem(word))
+    return found
+
+
+def bigrams(run: str) -> list[str]:
+    """Overlapping pairs of characters; a run of one character is its own term."""
+    return [run[i : i + 2] for i in range(len(run) - 1)] or [run]
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The English (Porter 2) stem of a folded word, without a possessive ending."""
+    return _local_stemmer().stem(re.sub(r"['’]s$", "", word).replace("'", "").replace("’", ""))
+
+
+@lru_cache(maxsize=1)
+def _local_stemmer() -> _Stemmer:
+    return _Stemmer()
+
+
+class _Stemmer(threading.local):
+    """One stemmer a thread: it keeps the word it works on in itself."""
+
+    def __init__(self) -> None:
+        import snowballstemmer
+
+        self.stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
+
+
+STOP_WORDS = frozenset(
+    "a about above after again against all also am an and any are as at be because been before being below between both but by can could did do"
+    " does doing don down during each few for from further had has have having he her here hers herself him himself his how i if in into is it its"
+    " itself just me more most my myself no nor not now of off on once only or other our ours ourselves out over own s same she should so some such t than"
+    " that the their theirs them themselves then there these they this those through to too under until up very was we were what when where which while"
+    " who whom whose why will with would you your yours yourself yourselves".split()
+)

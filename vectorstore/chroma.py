@@ -1,0 +1,144 @@
+"""The dense index: Chroma behind `rag.ports.DenseIndex`. The only door to chromadb.
+
+Chroma holds ids, vectors and the document id as filter key, never text. One process owns the folder (see owner.py):
+two writers lose vectors without an error. The client is opened by `load()`, not at import or construction.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import ConfigurationError, UnavailableError
+from rag.ports import Vectors
+from rag.types import Hit
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.models.Collection import Collection
+
+# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2.
+CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 128}}
+
+
+class ChromaIndex:
+    """A Chroma folder. Thread-safe; `load` may be called any number of times."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._client: ClientAPI | None = None
+        self._spaces: dict[int, Collection] = {}
+        self._opening = threading.Lock()
+
+    def load(self) -> None:
+        """Open the folder.
+
+        Raises:
+            ConfigurationError: Chroma cannot open it.
+        """
+        with self._opening:
+            if self._client is not None:
+                return
+            os.environ.setdefault("ANONYMIZED_TELEMETRY", "False")
+            import chromadb
+            from chromadb.config import Settings as ChromaSettings
+            from chromadb.errors import ChromaError
+
+            try:
+                self._client = chromadb.PersistentClient(
+                    str(self._path), settings=ChromaSettings(anonymized_telemetry=False)
+                )
+            except (ChromaError, ValueError, OSError) as error:
+                raise ConfigurationError(f"The vector index {self._path} cannot be opened: {error}.") from error
+
+    def close(self) -> None:
+        """Close the folder; the object may be loaded again."""
+        with self._opening:
+            client, self._client = self._client, None
+            self._spaces.clear()
+        if client is not None:
+            client.close()  # type: ignore[attr-defined]  # it is a Client
+
+    def upsert(self, collection: int, ids: Sequence[str], vectors: Vectors, documents: Sequence[str]) -> None:
+        """See `rag.ports.DenseIndex.upsert`."""
+        space = self._space(collection)
+        step = self._opened().get_max_batch_size()
+        for start in range(0, len(ids), step):
+            part = slice(start, start + step)
+            space.upsert(
+                ids=list(ids[part]),
+                embeddings=vectors[part],
+                metadatas=[{"document": document} for document in documents[part]],
+            )
+
+    def query(
+        self, collection: int, vector: Vectors, *, limit: int, documents: Sequence[str] | None = None
+    ) -> list[Hit]:
+        """See `rag.ports.DenseIndex.query`."""
+        from chromadb.errors import ChromaError
+
+        space = self._space(collection)
+        wanted = min(limit, space.count())
+        if not wanted:
+            return []
+        try:
+            found = space.query(
+                query_embeddings=np.asarray(vector, dtype=np.float32).reshape(1, -1),
+                n_results=wanted,
+                where=None if documents is None else _of(documents),
+                include=["distances"],
+            )
+        except ChromaError as error:
+            raise UnavailableError(f"The vector index does not answer: {error}.", code="index_unavailable") from error
+        distances = (found["distances"] or [[]])[0]
+        return [Hit(chunk_id, 1.0 - distance) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)]
+
+    def delete_documents(self, collection: int, documents: Sequence[str]) -> None:
+        """See `rag.ports.DenseIndex.delete_documents`."""
+        if documents:
+            self._space(collection).delete(where=_of(documents))
+
+    def delete_collection(self, collection: int) -> None:
+        """See `rag.ports.DenseIndex.delete_collection`."""
+        from chromadb.errors import NotFoundError
+
+        with self._opening:
+            self._spaces.pop(collection, None)
+        try:
+            self._opened().delete_collection(_name(collection))
+        except NotFoundError:
+            return
+
+    def count(self, collection: int) -> int:
+        """See `rag.ports.DenseIndex.count`."""
+        return self._space(collection).count()
+
+    def _opened(self) -> ClientAPI:
+        if self._client is None:
+            self.load()
+        assert self._client is not None
+        return self._client
+
+    def _space(self, collection: int) -> Collection:
+        client = self._opened()
+        with self._opening:
+            if collection not in self._spaces:
+                self._spaces[collection] = client.get_or_create_collection(
+                    _name(collection),
+                    configuration=CONFIGURATION,
+                    embedding_function=None,
+                )
+            return self._spaces[collection]
+
+
+def _name(collection: int) -> str:
+    return f"docent_{collection}"
+
+
+def _of(documents: Sequence[str]) -> Any:
+    return {"document": {"$in": list(documents)}}

@@ -16,7 +16,7 @@ from catalog.engine import Database
 from catalog.rows import now, to_document, to_passage
 from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
-from rag.types import Document, DocumentStatus, Passage
+from rag.types import Document, DocumentStatus, PageSpan, Passage
 from vectorstore.lexical import Fts5Index
 
 REMOVED_ANSWER = "(removed with the document that it cited)"
@@ -83,6 +83,12 @@ class DocumentCatalog:
                 f"{document.filename!r} has no text: its status is {document.status}.", code="document_not_indexed"
             )
         return str(found)
+
+    def pages(self, document_id: str) -> list[PageSpan]:
+        """See `rag.ports.PassageStore.pages`."""
+        with self._database.read() as connection:
+            found = connection.execute(select(texts.c.pages).where(texts.c.document_id == document_id)).scalar()
+        return [PageSpan(*page) for page in found or ()]
 
     def chunks(self, document_id: str, *, page: int = 1, limit: int = 50) -> Page:
         """The document's chunks in order. Raises NotFoundError."""

@@ -17,7 +17,7 @@ from catalog.documents import note_vector_deletion, remove
 from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import chunks, documents, job_documents, jobs, texts, vector_deletions
-from rag.errors import ConflictError
+from rag.errors import ConflictError, DocentError
 from rag.types import Chunk, DocumentStatus, ParsedDocument
 from vectorstore.lexical import Fts5Index
 
@@ -27,7 +27,7 @@ MAX_ATTEMPTS = 3
 
 @dataclass(frozen=True, slots=True)
 class NewFile:
-    """A file that has been stored under `id` and waits to be registered."""
+    """A file that has been stored under `id` and waits to be registered; `rejected` makes it a failed document."""
 
     id: str
     filename: str
@@ -35,6 +35,7 @@ class NewFile:
     bytes: int
     sha256: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    rejected: DocentError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +267,8 @@ def _register_one(connection: Connection, collection: int, file: NewFile) -> Reg
     ).first()
     if same is not None:
         if same.status in (DocumentStatus.FAILED, DocumentStatus.CANCELLED):
+            if file.rejected:
+                return Registered(same.id, DocumentStatus.FAILED, same.id)
             connection.execute(_queued_again(same.id).values(filename=file.filename))
             return Registered(same.id, DocumentStatus.QUEUED, same.id)
         return Registered(same.id, DocumentStatus.UNCHANGED, same.id)
@@ -274,6 +277,7 @@ def _register_one(connection: Connection, collection: int, file: NewFile) -> Reg
         .where(documents.c.collection_id == collection, documents.c.filename == file.filename)
         .order_by(documents.c.created_at.desc())
     ).first()
+    status = DocumentStatus.FAILED if file.rejected else DocumentStatus.QUEUED
     created = _later_than(older.created_at if older else None)
     connection.execute(
         insert(documents).values(
@@ -283,15 +287,17 @@ def _register_one(connection: Connection, collection: int, file: NewFile) -> Reg
             media_type=file.media_type,
             bytes=file.bytes,
             sha256=file.sha256,
-            status=DocumentStatus.QUEUED,
+            status=status,
             live=False,
             replaces=older.id if older else None,
+            error_code=file.rejected.code if file.rejected else None,
+            error_message=file.rejected.message if file.rejected else None,
             metadata=dict(file.metadata),
             created_at=created,
             updated_at=created,
         )
     )
-    return Registered(file.id, DocumentStatus.QUEUED, None)
+    return Registered(file.id, status, None)
 
 
 def _later_than(moment: datetime | None) -> datetime:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from functools import lru_cache
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003134f"
-_CJK_RUN = re.compile(f"[{CJK}]+")
+CJK_RUN = re.compile(f"[{CJK}]+")
 _TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:['’][^\\W_{CJK}]+)*")
 
 # A full stop ends a sentence when white space follows it, unless it closes an abbreviation, an initial or a list number.
@@ -34,12 +34,12 @@ _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
 
 def is_cjk(text: str) -> bool:
     """Whether the text holds any Chinese, Japanese or Korean character."""
-    return _CJK_RUN.search(text) is not None
+    return CJK_RUN.search(text) is not None
 
 
 def language(text: str) -> str:
     """ "zh" when CJK characters carry at least a fifth of the letters (each counted as two Latin ones), else "en"."""
-    cjk = sum(len(run) for run in _CJK_RUN.findall(text))
+    cjk = sum(len(run) for run in CJK_RUN.findall(text))
     letters = sum(character.isalpha() for character in text) - cjk
     return "zh" if cjk and 2 * cjk >= 0.2 * (letters + 2 * cjk) else "en"
 
@@ -102,11 +102,16 @@ def terms(text: str, *, stop_words: bool = False) -> list[str]:
     """
     found: list[str] = []
     for word in words(text):
-        if _CJK_RUN.match(word):
+        if CJK_RUN.match(word):
             found.extend(bigrams(word))
         elif stop_words or word not in STOP_WORDS:
             found.append(stem(word))
     return found
+
+
+def query_terms(text: str) -> list[str]:
+    """The terms of a question in order; its stop words only where it has nothing else."""
+    return terms(text) or terms(text, stop_words=True)
 
 
 def bigrams(run: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.types import ChatDelta, Document, Hit, Message, Passage
+from rag.types import ChatDelta, Hit, Message, PageSpan, Passage
 
 Vectors = npt.NDArray[np.float32]
 
@@ -88,8 +88,8 @@ class PassageStore(Protocol):
     def filtered_documents(self, collection: int, filters: Mapping[str, Any]) -> list[str]:
         """Ids of live documents whose filename, media type or metadata match every filter."""
 
-    def document(self, document_id: str) -> Document:
-        """One document. Raises NotFoundError."""
+    def pages(self, document_id: str) -> list[PageSpan]:
+        """The document's pages in order; empty for a format without pages or an unknown document."""
 
 
 class ChatModel(Protocol):

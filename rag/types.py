@@ -204,11 +204,15 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:
-    """Passages, best first, with what each stage cost in milliseconds."""
+    """Passages, best first, with what each stage cost in milliseconds.
+
+    `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
+    """
 
     query: str
     language: str
     passages: tuple[Passage, ...]
+    rarity: Mapping[str, float]
     timings: Mapping[str, float]
 
 

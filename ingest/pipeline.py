@@ -1,0 +1,227 @@
+"""The pipeline: queued documents -> text -> chunks -> vectors -> live, in two overlapping stages.
+
+One thread reads and chunks the next batch while another embeds and writes the present one. A batch holds documents of
+one collection, so that many small files share their embedding batches and their transaction. A bad file fails alone,
+with its reason on its row. Everything may be stopped or killed anywhere: what is not live is queued again.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from catalog.ingestion import Indexed, IngestionCatalog, Work, chunk_id
+from ingest.chunker import chunk_document
+from ingest.library import Library
+from rag.errors import DocentError, UnavailableError, UnreadableError
+from rag.ports import DenseIndex, Embedder
+from rag.types import DocumentStatus, ParsedDocument
+
+BATCH_DOCUMENTS = 64
+BATCH_BYTES = 4 << 20
+# Chunks embedded between two looks at the clock and the stop sign; a large file reports its progress this often.
+SLICE_CHUNKS = 128
+POLL_SECONDS = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Reader(Protocol):
+    """Reads one file, usually in a child process."""
+
+    def read(self, path: object, filename: str) -> ParsedDocument:
+        """Raises `rag.errors.DocentError` when the file cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A batch that is chunked and waits for its vectors."""
+
+    collection: int
+    documents: Sequence[Indexed]
+
+
+class Stopped(Exception):
+    """Raised inside a stage when the pipeline is told to stop."""
+
+
+class Pipeline:
+    """Indexes whatever the catalog has queued. `start` runs it in threads, `run_until_idle` in the caller's."""
+
+    def __init__(
+        self,
+        ingestion: IngestionCatalog,
+        library: Library,
+        reader: Reader,
+        embedder: Embedder,
+        dense: DenseIndex,
+        *,
+        chunk_tokens: int,
+    ) -> None:
+        self._ingestion = ingestion
+        self._library = library
+        self._reader = reader
+        self._embedder = embedder
+        self._dense = dense
+        self._chunk_tokens = chunk_tokens
+        self._ready: queue.Queue[Prepared | None] = queue.Queue(maxsize=1)
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start both stages. The embedder and the index must be loaded."""
+        for stage in (self._prepare_forever, self._index_forever):
+            thread = threading.Thread(target=stage, name=f"pipeline-{stage.__name__.strip('_')}", daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def wake(self) -> None:
+        """Say that there may be new work."""
+        self._wake.set()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Stop both stages; what was in flight is queued again at the next start."""
+        self._stopping.set()
+        self._wake.set()
+        deadline = time.monotonic() + timeout
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    @property
+    def running(self) -> bool:
+        """Whether both stages are alive."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
+
+    def _prepare_forever(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            try:
+                batch = self._prepare()
+            except UnavailableError as error:
+                log.error("ingestion waits: %s", error.message)
+                self._stopping.wait(5)
+                continue
+            if batch is None:
+                self._wake.wait(POLL_SECONDS)
+            elif batch.documents:
+                self._hand_over(batch)
+        self._hand_over(None)
+
+    def _hand_over(self, batch: Prepared | None) -> None:
+        while True:
+            try:
+                self._ready.put(batch, timeout=POLL_SECONDS)
+            except queue.Full:
+                if self._stopping.is_set():
+                    return
+            else:
+                return
+
+    def _index_forever(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                batch = self._ready.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            if batch is not None:
+                self._index_or_fail(batch)
+
+    def _prepare(self) -> Prepared | None:
+        """Read and chunk the next batch; None when nothing is queued."""
+        work = self._ingestion.claim(limit=BATCH_DOCUMENTS, max_bytes=BATCH_BYTES)
+        if not work:
+            return None
+        parsed = [(item, document) for item in work if (document := self._read(item)) is not None]
+        self._ingestion.advance([item.id for item, _ in parsed], DocumentStatus.CHUNKING)
+        ready = [indexed for item, document in parsed if (indexed := self._chunk(item, document)) is not None]
+        totals = {item.id: len(item.chunks) for item in ready}
+        self._ingestion.advance(list(totals), DocumentStatus.EMBEDDING, totals=totals)
+        return Prepared(work[0].collection_id, ready)
+
+    def _read(self, item: Work) -> ParsedDocument | None:
+        if self._stopping.is_set():
+            return None
+        try:
+            return self._reader.read(self._library.content_path(item.id), item.filename)
+        except DocentError as error:
+            self._fail(item.id, error)
+        except Exception as error:  # noqa: BLE001  # the per-file rim of a batch: one bad file must not stop the others
+            self._fail(item.id, _unexpected(error))
+        return None
+
+    def _chunk(self, item: Work, document: ParsedDocument) -> Indexed | None:
+        try:
+            chunks = chunk_document(document, self._embedder, target_tokens=self._chunk_tokens)
+            if not chunks:
+                raise UnreadableError("The file holds no text.", code="no_text")
+        except DocentError as error:
+            self._fail(item.id, error)
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fail(item.id, _unexpected(error))
+        else:
+            return Indexed(item.id, document, chunks)
+        return None
+
+    def _index_or_fail(self, batch: Prepared) -> None:
+        started = time.monotonic()
+        try:
+            self._index(batch)
+        except Stopped:
+            return
+        except UnavailableError as error:
+            log.error("ingestion waits: %s", error.message)
+            self._stopping.wait(5)
+            self._hand_back(batch)
+        except Exception as error:  # noqa: BLE001  # as above, for a batch
+            for item in batch.documents:
+                self._fail(item.id, _unexpected(error))
+        else:
+            log.info(
+                "indexed %d documents, %d chunks in %.1f s",
+                len(batch.documents),
+                sum(len(item.chunks) for item in batch.documents),
+                time.monotonic() - started,
+            )
+
+    def _hand_back(self, batch: Prepared) -> None:
+        try:
+            self._ingestion.requeue([item.id for item in batch.documents])
+        except UnavailableError as error:
+            # still no disk: the rows stay in flight and are queued again at the next start
+            log.error("ingestion cannot be queued again: %s", error.message)
+
+    def _index(self, batch: Prepared) -> None:
+        """Embed and store a batch, then make it live in one transaction."""
+        ids, texts, owners = [], [], []
+        for item in batch.documents:
+            for chunk in item.chunks:
+                ids.append(chunk_id(item.id, chunk.ordinal))
+                texts.append(chunk.embedding_text)
+                owners.append(item.id)
+        done: dict[str, int] = {}
+        for start in range(0, len(ids), SLICE_CHUNKS):
+            if self._stopping.is_set():
+                raise Stopped
+            part = slice(start, start + SLICE_CHUNKS)
+            vectors = self._embedder.embed_documents(texts[part])
+            self._dense.upsert(batch.collection, ids[part], vectors, owners[part])
+            for owner in owners[part]:
+                done[owner] = done.get(owner, 0) + 1
+            self._ingestion.progress({owner: done[owner] for owner in set(owners[part])})
+        gone = self._ingestion.go_live(batch.collection, batch.documents)
+        self._library.forget(gone)
+
+    def _fail(self, document_id: str, error: DocentError) -> None:
+        log.warning("document %s failed: %s", document_id, error.code)
+        self._ingestion.fail(document_id, code=error.code, message=error.message)
+
+
+def _unexpected(error: Exception) -> DocentError:
+    log.exception("unexpected error while indexing", exc_info=error)
+    return DocentError(f"Unexpected error ({type(error).__name__}). The server's log has the details.")

@@ -1,0 +1,152 @@
+"""The default embedder: a small BERT encoder, 8-bit, on ONNX Runtime.
+
+Owns the door to onnxruntime and tokenizers. Each text runs alone, on one thread; several texts run on several threads.
+Measured on two cores this beats padded batches on a shared thread pool (62 against 50 documents a second), nothing spins
+when idle, and a vector depends on its text only: activations are quantised over the whole input, so in a batch the
+neighbours would change it. Does not fetch weights.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.adapters.onnx_export import OUTPUT, RECIPE, export
+from rag.errors import ConfigurationError
+from rag.ports import Vectors
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+WINDOW = 256
+SPECIAL_TOKENS = 2
+DIMENSION = 384
+
+
+class OnnxEmbedder:
+    """`rag.ports.Embedder` over a model folder such as all-MiniLM-L6-v2. Thread-safe.
+
+    `threads` is how many texts of one call run at once. Loading happens at the first use, or in `load()`.
+    """
+
+    def __init__(self, model_dir: Path, *, threads: int) -> None:
+        self._model_dir = model_dir
+        self._threads = threads
+        self._lock = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    @property
+    def model_id(self) -> str:
+        """Folder name, precision and number of the export recipe."""
+        return f"{self._model_dir.name}/int8/{RECIPE['recipe']}"
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return DIMENSION
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of text that fit the window."""
+        return WINDOW - SPECIAL_TOKENS
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether a call would run at once."""
+        return self._loaded is not None
+
+    def load(self) -> None:
+        """Load the model, exporting it first where that has not been done (half a minute). Idempotent.
+
+        Raises:
+            ConfigurationError: the folder does not hold a model that loads.
+        """
+        self._get()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special tokens and never truncated."""
+        encoded = self._get().counter.encode_batch_fast(list(texts), add_special_tokens=False)
+        return [len(encoding) for encoding in encoded]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, 384), float32, unit rows, in the order given; text beyond the window is not read."""
+        vectors = np.zeros((len(texts), DIMENSION), dtype=np.float32)
+        loaded = self._get()
+        encoded = loaded.tokenizer.encode_batch_fast(list(texts))
+
+        def embed(row: int) -> None:
+            vectors[row] = loaded.embed(encoded[row].ids)
+
+        if len(texts) == 1:
+            embed(0)
+        else:
+            # The longest first, so that no thread is left alone with a long text at the end.
+            order = sorted(range(len(texts)), key=lambda row: -len(encoded[row]))
+            # Threads of its own for each call: a shared pool would let a question wait behind an ingestion.
+            with ThreadPoolExecutor(min(self._threads, len(texts) or 1), thread_name_prefix="embed") as pool:
+                list(pool.map(embed, order))
+        return vectors
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """As `embed_documents`; this family of models has no query prompt."""
+        return self.embed_documents(texts)
+
+    def _get(self) -> _Loaded:
+        if self._loaded is None:
+            with self._lock:
+                if self._loaded is None:
+                    self._loaded = _Loaded(self._model_dir)
+        return self._loaded
+
+
+class _Loaded:
+    """What is in memory once the model is loaded."""
+
+    def __init__(self, model_dir: Path) -> None:
+        # Encoding is a small part of the work; its own threads would only warn at every later fork.
+        os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        # Two objects, because truncation is a state of the object and not an argument of the call.
+        self.tokenizer = _read_tokenizer(model_dir)
+        self.tokenizer.no_padding()
+        self.tokenizer.enable_truncation(WINDOW)
+        self.counter = _read_tokenizer(model_dir)
+        self.counter.no_padding()
+        self.counter.no_truncation()
+        self.session = _open_session(export(model_dir))
+
+    def embed(self, ids: list[int]) -> Vectors:
+        """Mean over the tokens, scaled to unit length. Shape (384,)."""
+        tokens = np.array([ids], dtype=np.int64)
+        feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
+        mean: Vectors = self.session.run([OUTPUT], feed)[0][0].mean(axis=0)
+        return mean / np.linalg.norm(mean)
+
+
+def _read_tokenizer(model_dir: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    path = model_dir / "tokenizer.json"
+    try:
+        return Tokenizer.from_str(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"Cannot read {path}: {error.strerror}.") from error
+
+
+def _open_session(path: Path) -> Any:
+    import onnxruntime
+    from onnxruntime.capi import onnxruntime_pybind11_state as native
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # the caller's own thread: no pool, nothing that spins
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except (native.Fail, native.InvalidGraph, native.InvalidProtobuf, native.NoSuchFile, RuntimeError) as error:
+        raise ConfigurationError(f"{path} does not load; delete its folder and start again.") from error

@@ -1,0 +1,143 @@
+"""Once per machine: a BERT encoder from its safetensors to a quantised ONNX file.
+
+Owns the recipe. `export` does the work in a child process, so that the calling process never imports torch; the child
+is this module as a command: `python -m rag.adapters.onnx_export FOLDER`. Weights are 8-bit, per channel; activations
+are quantised at run time. `reduce_range` keeps weights to 7 bits, since 8 saturate on processors without VNNI.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from rag.errors import ConfigurationError
+from rag.settings import PROJECT_DIR
+
+OPSET = 17
+RECIPE = {
+    "recipe": 1,  # part of the embedder's model_id: raise it when vectors change
+    "opset": OPSET,
+    "weights": "int8",
+    "per_channel": True,
+    "reduce_range": True,
+}
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+OUTPUT = "last_hidden_state"
+SILENT = {"PYTHONWARNINGS": "ignore", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1"}
+
+
+def export(model_dir: Path) -> Path:
+    """The quantised model of a folder with config.json and model.safetensors, made if it is not there (half a minute).
+
+    The file is `<model_dir>/onnx/model-int8.onnx`; a stamp beside it remembers the recipe, and another recipe makes it
+    anew. Safe to call from several processes at once.
+
+    Raises:
+        ConfigurationError: the export failed or the folder cannot be written.
+    """
+    from filelock import FileLock
+
+    if is_exported(model_dir):
+        return exported_path(model_dir)
+    try:
+        exported_path(model_dir).parent.mkdir(exist_ok=True)
+        with FileLock(exported_path(model_dir).with_suffix(".lock")):
+            if not is_exported(model_dir):
+                _run_child(model_dir)
+    except OSError as error:
+        raise ConfigurationError(f"Cannot write {exported_path(model_dir)}: {error.strerror}.") from error
+    return exported_path(model_dir)
+
+
+def exported_path(model_dir: Path) -> Path:
+    """Where the quantised model of `model_dir` is."""
+    return model_dir / "onnx" / "model-int8.onnx"
+
+
+def is_exported(model_dir: Path) -> bool:
+    """Whether the quantised model is there and was made by the present recipe."""
+    try:
+        stamp = json.loads(_stamp_path(model_dir).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(stamp.get("recipe") == RECIPE) and exported_path(model_dir).exists()
+
+
+def _stamp_path(model_dir: Path) -> Path:
+    return exported_path(model_dir).with_suffix(".json")
+
+
+def _run_child(model_dir: Path) -> None:
+    done = subprocess.run(  # noqa: S603  our own module
+        [sys.executable, "-m", "rag.adapters.onnx_export", str(model_dir.absolute())],
+        cwd=PROJECT_DIR,
+        env={**os.environ, **SILENT},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode or not is_exported(model_dir):
+        reason = done.stderr.strip().rsplit("\n", 1)[-1] or f"exit code {done.returncode}"
+        raise ConfigurationError(f"Cannot turn the model in {model_dir} into ONNX: {reason}")
+
+
+def _export_here(model_dir: Path) -> None:
+    """The work itself, in the child: trace, quantise, move into place, stamp."""
+    import onnxruntime
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    folder = exported_path(model_dir).parent
+    folder.mkdir(exist_ok=True)
+    _stamp_path(model_dir).unlink(missing_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        traced, quantised = Path(scratch, "model.onnx"), Path(scratch, "model-int8.onnx")
+        _trace(model_dir, traced)
+        quantize_dynamic(
+            traced,
+            quantised,
+            weight_type=QuantType.QInt8,
+            per_channel=RECIPE["per_channel"],
+            reduce_range=RECIPE["reduce_range"],
+        )
+        quantised.replace(exported_path(model_dir))
+    made_with = {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
+    _stamp_path(model_dir).write_text(json.dumps({"recipe": RECIPE, "made_with": made_with}), encoding="utf-8")
+
+
+def _trace(model_dir: Path, target: Path) -> None:
+    import torch
+    from transformers import AutoModel
+
+    model = AutoModel.from_pretrained(model_dir, attn_implementation="eager", local_files_only=True).eval()
+
+    class LastHiddenState(torch.nn.Module):
+        """The encoder with plain tensors in and out, which is what the exporter can trace."""
+
+        def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> torch.Tensor:
+            output = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
+            hidden: torch.Tensor = output.last_hidden_state
+            return hidden
+
+    wrapper = LastHiddenState()
+    wrapper.add_module("model", model)
+    ids = torch.ones(2, 8, dtype=torch.long)
+    torch.onnx.export(
+        wrapper,
+        (ids, ids, torch.zeros_like(ids)),
+        str(target),
+        input_names=list(INPUTS),
+        output_names=[OUTPUT],
+        dynamic_axes={name: {0: "batch", 1: "tokens"} for name in (*INPUTS, OUTPUT)},
+        opset_version=OPSET,
+        dynamo=False,  # the new exporter needs onnxscript and gains nothing for an encoder of this kind
+    )
+
+
+if __name__ == "__main__":
+    _export_here(Path(sys.argv[1]))

@@ -1,0 +1,96 @@
+"""Any sentence-transformers model as the embedder, for those who install and choose one.
+
+Owns the door to sentence-transformers, which brings torch into the process: slower and larger than the default.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import ConfigurationError
+from rag.ports import Vectors
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+
+class SentenceTransformerEmbedder:
+    """`rag.ports.Embedder` over a model name of the hub or a folder. Thread-safe; one call runs at a time.
+
+    Loading happens at the first use, or in `load()`. Query and document prompts are the model's own.
+    """
+
+    def __init__(self, model_name_or_path: str) -> None:
+        self._name = model_name_or_path
+        self._loading = threading.Lock()
+        self._encoding = threading.Lock()
+        self._model: SentenceTransformer | None = None
+
+    @property
+    def model_id(self) -> str:
+        """The last part of the name, and what runs it."""
+        return f"{self._name.rstrip('/').rsplit('/', 1)[-1]}/sentence-transformers"
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        dimension = self._get().get_embedding_dimension()
+        if dimension is None:
+            raise ConfigurationError(f"The model {self._name!r} does not say how long its vectors are.")
+        return int(dimension)
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of text that fit the window."""
+        model = self._get()
+        return int(model.max_seq_length or 512) - int(model.tokenizer.num_special_tokens_to_add(pair=False))
+
+    def load(self) -> None:
+        """Load the model. Idempotent. Raises ConfigurationError when that fails."""
+        self._get()
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, without special tokens and never truncated."""
+        if not texts:
+            return []
+        tokenizer = self._get().tokenizer
+        with self._encoding:  # a fast tokenizer keeps truncation as state
+            encoded = tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
+        return [len(ids) for ids in encoded["input_ids"]]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, dimension), float32, unit rows, in the order given."""
+        return self._encode(self._get().encode_document, texts)
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """As `embed_documents`, with the model's query prompt."""
+        return self._encode(self._get().encode_query, texts)
+
+    def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        with self._encoding:
+            vectors = encode(list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32)
+
+    def _get(self) -> SentenceTransformer:
+        with self._loading:
+            if self._model is None:
+                self._model = self._load()
+            return self._model
+
+    def _load(self) -> SentenceTransformer:
+        try:
+            from sentence_transformers import SentenceTransformer
+
+            return SentenceTransformer(self._name)
+        except ImportError as error:
+            raise ConfigurationError(
+                f"The embedding model {self._name!r} needs the package sentence-transformers, which does not import."
+            ) from error
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ConfigurationError(f"The embedding model {self._name!r} does not load: {error}") from error

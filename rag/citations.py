@@ -1,0 +1,133 @@
+"""Marks to spans: finds `[n]` in a model's text, and renumbers them so that each cited span has one number.
+
+Pure. The model's numbers are those of the evidence it was shown; a reader's numbers run from 1 in order of appearance.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.language import sentences
+from rag.types import Citation, Evidence, PageSpan
+
+# [1], [1, 2], [1][2], 【3】, [Source 4]: what small models write for a mark
+MARK = re.compile(
+    r"\s*[\[【]\s*(?:(?:sources?|来源|资料)\s*)?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE
+)
+# A text that may still become a mark when more of it arrives.
+_OPEN_MARK = re.compile(r"\s*(?:[\[【][^\]】\n]{0,24})?$")
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedText:
+    """A piece of an answer without its marks, and the evidence numbers that stood behind it."""
+
+    text: str
+    marks: tuple[int, ...]
+
+
+def strip_marks(text: str) -> MarkedText:
+    """The text without marks, and the numbers of all of them in order, each once."""
+    numbers = [int(number) for match in MARK.finditer(text) for number in re.findall(r"\d+", match.group(1))]
+    return MarkedText(MARK.sub("", text), tuple(dict.fromkeys(numbers)))
+
+
+class Draft:
+    """Follows a model's text as it streams: what may be shown already, and each sentence once it is complete.
+
+    Marks are never shown: a sentence comes with the marks that stood in or right behind it.
+    """
+
+    def __init__(self) -> None:
+        self._buffer = ""  # the sentence under way, with its marks
+        self._shown = 0  # characters of it, without marks, that were shown
+
+    def feed(self, piece: str) -> Iterator[str | MarkedText]:
+        """Text to show (str) and sentences that are complete (MarkedText, all of it shown before)."""
+        self._buffer += piece
+        spans = sentences(self._blanked())
+        while (end := self._sentence_end(spans)) is not None:
+            yield from self._close(end)
+            spans = sentences(self._blanked())
+        limit = spans[0][1] if len(spans) > 1 else len(self._buffer)
+        safe = self._buffer[:limit]
+        yield from self._show(MARK.sub("", safe[: _open_mark(safe)]))
+
+    def finish(self) -> Iterator[str | MarkedText]:
+        """The rest, when no more text will come."""
+        while self._buffer.strip():
+            spans = sentences(self._blanked())
+            end = spans[0][1] if spans else len(self._buffer)
+            while match := MARK.match(self._buffer, end):
+                end = match.end()
+            yield from self._close(end)
+
+    def _blanked(self) -> str:
+        # the same length, so that positions hold; blanks, so that a full stop before a mark ends its sentence
+        return MARK.sub(lambda match: " " * len(match.group()), self._buffer)
+
+    def _sentence_end(self, spans: list[tuple[int, int]]) -> int | None:
+        """Where the first sentence with its marks ends, once the start of the next one proves it."""
+        if len(spans) < 2:
+            return None
+        end = spans[0][1]
+        while match := MARK.match(self._buffer, end):
+            end = match.end()
+        rest = self._buffer[end:]
+        return None if _open_mark(rest) == 0 else end
+
+    def _close(self, end: int) -> Iterator[str | MarkedText]:
+        sentence = strip_marks(self._buffer[:end])
+        yield from self._show(sentence.text)
+        yield sentence
+        self._buffer = self._buffer[end:]
+        self._shown = 0
+
+    def _show(self, text: str) -> Iterator[str]:
+        if len(text) > self._shown:
+            yield text[self._shown :]
+            self._shown = len(text)
+
+
+def _open_mark(text: str) -> int:
+    """Where white space or an unfinished mark at the end of the text begins; its length if there is none."""
+    match = _OPEN_MARK.search(text)
+    return match.start() if match else len(text)
+
+
+class CitationList:
+    """Citations in order of first use. The same span always gets the same number."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, int, int], Citation] = {}
+
+    def cite(self, evidence: Evidence, start: int, end: int, pages: Sequence[PageSpan]) -> tuple[Citation, bool]:
+        """The citation of document characters [start, end) of this evidence, and whether it is new.
+
+        `pages` are those of its document.
+        """
+        passage = evidence.passage
+        on = [page.number for page in pages if page.start < end and start < page.end]
+        key = (passage.document_id, start, end)
+        if key in self._found:
+            return self._found[key], False
+        citation = Citation(
+            n=len(self._found) + 1,
+            document_id=passage.document_id,
+            filename=passage.filename,
+            page=on[0] if on else None,
+            page_end=on[-1] if on else None,
+            char_start=start,
+            char_end=end,
+            quote=passage.text[start - passage.char_start : end - passage.char_start],
+            content_sha256=passage.content_sha256,
+            score=evidence.score,
+        )
+        self._found[key] = citation
+        return citation, True
+
+    def all(self) -> tuple[Citation, ...]:
+        """Every citation, by number."""
+        return tuple(self._found.values())

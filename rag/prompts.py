@@ -1,0 +1,89 @@
+"""The prompt: its templates (prompts/*.txt), checked when they are loaded, and the version that answers report.
+
+The system message is constant and the sources stand before the question, so that a chat server can reuse what it has
+read already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from rag.errors import ConfigurationError
+from rag.types import Evidence, Message
+
+FOLDER = Path(__file__).parent / "prompts"
+PLACEHOLDERS = {"system.txt": set[str](), "question.txt": {"sources", "question"}}
+REFUSAL = "NOT IN SOURCES"
+
+# What a refusal looks like when the model does not use the words it was given.
+_REFUSAL = re.compile(
+    r"not in (?:the )?sources?\b|\b(?:sources?|documents?|text|passages?|context)\b.{0,40}\b(?:do(?:es)? not|don't|doesn't|did not) "
+    r"(?:contain|mention|provide|specify|state|say|include|answer|give|discuss|address|have)|"
+    r"\bnot (?:mentioned|specified|stated|provided|given|found|contained|discussed|available)\b.{0,30}\b(?:sources?|documents?|text|passages?)|"
+    r"\bno (?:information|mention|answer)\b|\bcannot (?:answer|be answered|determine|be determined)\b|"
+    r"(?:来源|资料|文中|文档|文本|原文|材料|上述|提供的).{0,12}(?:没有|未|无法|不)(?:包含|提及|提到|说明|给出|提供|找到|回答|涉及)|"
+    r"(?:没有|未)(?:提及|提到|说明|给出|找到)|无法(?:回答|确定|得知)|不在(?:来源|资料)",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=1)
+def templates() -> dict[str, str]:
+    """The templates by file name.
+
+    Raises:
+        ConfigurationError: a template is missing, or has other placeholders than it should.
+    """
+    loaded = {}
+    for name, expected in PLACEHOLDERS.items():
+        try:
+            text = (FOLDER / name).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ConfigurationError(f"The prompt {name} cannot be read: {error.strerror}.") from error
+        found = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
+        if found != expected:
+            raise ConfigurationError(
+                f"The prompt {name} must have the placeholders {sorted(expected)}, not {sorted(found)}."
+            )
+        loaded[name] = text
+    return loaded
+
+
+def version() -> str:
+    """A short hash of the templates: the same prompts, the same version."""
+    joined = "\0".join(f"{name}\0{text}" for name, text in sorted(templates().items()))
+    return hashlib.sha256(joined.encode()).hexdigest()[:12]
+
+
+def build(question: str, evidence: Sequence[Evidence]) -> list[Message]:
+    """The messages for a question over numbered evidence."""
+    sources = "\n".join(f"[{item.n}] {_one_line(item)}" for item in evidence)
+    return [
+        Message("system", templates()["system.txt"]),
+        Message("user", templates()["question.txt"].format(sources=sources, question=question)),
+    ]
+
+
+def is_refusal(text: str) -> bool:
+    """Whether a sentence of the model says that the sources do not answer."""
+    return _REFUSAL.search(text) is not None
+
+
+def may_become_refusal(text: str) -> bool:
+    """Whether the beginning of an answer could still turn out to be the refusal it was told to write."""
+    start = text.strip().upper()
+    return REFUSAL.startswith(start) or start.startswith(REFUSAL)
+
+
+def _one_line(item: Evidence) -> str:
+    # Marks, headings and fences inside a document must not look like ours.
+    text = re.sub(r"\s+", " ", item.text)
+    text = re.sub(r"[\[【](\d{1,3})[\]】]", r"(\1)", text)
+    heading = item.passage.heading
+    last = heading.rsplit(" > ", 1)[-1] if heading else ""
+    return f"{last}: {text}" if last and last.casefold() not in text.casefold() and len(last) <= 60 else text

@@ -1,0 +1,124 @@
+"""Deterministic stand-ins for the ports, for tests that must not need weights or a network.
+
+Each fake passes the same contract suite as the real adapter (tests/contracts), and records what it was asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from rag.errors import ChatUnavailableError
+from rag.ports import Vectors
+from rag.types import ChatDelta, Message, Usage
+
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_TOKEN = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
+
+
+class HashEmbedder:
+    """A bag of words hashed into `dimension` signed buckets: texts that share words are near each other.
+
+    A token is a run of non-space characters, or a single CJK character. `calls` counts calls of the two embed methods,
+    `embedded` holds every text embedded, in order; both are safe to read after the calls have returned.
+    """
+
+    def __init__(self, *, dimension: int = 64, seed: int = 0, max_tokens: int = 254) -> None:
+        self._dimension = dimension
+        self._seed = seed
+        self._max_tokens = max_tokens
+        self._lock = threading.Lock()
+        self.calls = 0
+        self.embedded: list[str] = []
+
+    @property
+    def model_id(self) -> str:
+        return f"hash-bow/{self._dimension}/{self._seed}"
+
+    @property
+    def dimension(self) -> int:
+        return self._dimension
+
+    @property
+    def max_tokens(self) -> int:
+        return self._max_tokens
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(_TOKEN.findall(text)) for text in texts]
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        with self._lock:
+            self.calls += 1
+            self.embedded.extend(texts)
+        vectors = np.zeros((len(texts), self._dimension), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for token in _TOKEN.findall(text.casefold())[: self._max_tokens]:
+                bucket, sign = self._place(token.strip(".,;:!?()[]\"'。，；：！？") or token)
+                vectors[row, bucket] += sign
+            if not vectors[row].any():  # an empty text, or signs that cancelled out, still needs a unit vector
+                vectors[row, 0] = 1.0
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True) if len(texts) else vectors
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        return self.embed_documents(texts)
+
+    def _place(self, token: str) -> tuple[int, float]:
+        digest = hashlib.blake2b(f"{self._seed}:{token}".encode(), digest_size=8).digest()
+        value = int.from_bytes(digest, "big")
+        return (value >> 1) % self._dimension, 1.0 if value & 1 else -1.0
+
+
+class ScriptedChat:
+    """A chat model that says what it was told to say, and records its prompts.
+
+    Each item of `script` is the completion of one call: a text (streamed word by word), a list of pieces, or an
+    exception, which is raised; a list may hold an exception too, raised when its turn comes. The last item is repeated
+    when the script is used up. `prompts` holds the messages of each call; `closed` counts streams given up early.
+    """
+
+    def __init__(
+        self,
+        *script: str | BaseException | Sequence[str | BaseException],
+        name: str = "scripted",
+        ready: bool = True,
+        usage: Usage | None = None,
+    ) -> None:
+        self._script = script or ("",)
+        self._name = name
+        self._usage = usage or Usage(prompt_tokens=1, completion_tokens=1)
+        self._lock = threading.Lock()
+        self.is_ready = ready
+        self.prompts: list[tuple[Message, ...]] = []
+        self.max_tokens: list[int] = []
+        self.closed = 0
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[ChatDelta]:
+        with self._lock:
+            item = self._script[min(len(self.prompts), len(self._script) - 1)]
+            self.prompts.append(tuple(messages))
+            self.max_tokens.append(max_tokens)
+        if not self.is_ready:
+            raise ChatUnavailableError("The scripted chat model is not ready.")
+        if isinstance(item, BaseException):
+            raise item
+        try:
+            for piece in re.findall(r"\S+\s*|^\s+", item) if isinstance(item, str) else item:
+                if isinstance(piece, BaseException):
+                    raise piece
+                yield ChatDelta(piece)
+            yield ChatDelta("", self._usage)
+        except GeneratorExit:
+            with self._lock:
+                self.closed += 1
+            raise

@@ -63,7 +63,10 @@ class CollectionCatalog:
 
     def ids(self, names: Sequence[str]) -> list[int]:
         """See `rag.ports.PassageStore.collection_ids`."""
-        return [self.get(name).id for name in dict.fromkeys(names)]
+        with self._database.read() as connection:
+            rows = connection.execute(select(collections.c.name, collections.c.id).where(collections.c.name.in_(names)))
+            found = {row.name: row.id for row in rows}
+        return [found[name] if name in found else self.get(name).id for name in dict.fromkeys(names)]
 
 
 def check_name(name: str) -> None:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.units import Unit, safe_cut, split_atoms, split_units
+from ingest.units import Unit, join_tiny, safe_cut, split_atoms, split_units
 from rag.language import trim
 from rag.ports import TokenCounter
 from rag.types import Chunk, Heading, PageList, ParsedDocument
@@ -20,8 +20,13 @@ SEPARATOR = " > "
 
 # What it costs a chunk to run over a heading, in units of "a chunk 100 % off its target" (as all costs in `units`).
 _RUN_SUBSECTION, _RUN_SECTION, _RUN_PARENT = 0.25, 0.35, 1.2
-_TINY = 0.25
+_RUN_FROM_WITHIN = (
+    0.5  # on top, when the chunk began in the middle of a section: its heading would not speak for the rest
+)
+_SPLINTER = 0.3  # for ending in the middle of a section that it ran into
+_TINY, _TINY_COST = 0.25, 0.7
 _LARGEST = 1.25
+_GRAINS = 16  # units smaller than this part of the target are not worth a choice
 
 _ATOM_LENGTHS = (16, 4, 1)
 
@@ -49,12 +54,14 @@ def chunk_documents(
 
     `target_tokens` is the size aimed at for a chunk's text, capped by the window. `text[start:end] == chunk.text`, and
     `chunk.embedding_text` is at most `tokens.max_tokens` tokens long; a heading path that would take more than a third
-    of the window loses its beginning. All units of all documents are counted in one call; a second and third small one
-    follow only for overlong sentences and for chunks near the limit.
+    of the window loses its beginning. All units of all documents are counted in one call and all finished
+    chunks in another; further small ones follow only for sentences and chunks that do not fit.
     """
     drafts = [_Draft(document, split_units(document), _paths(document.headings), [], []) for document in documents]
     _count(drafts, tokens)
     _split_overlong(drafts, tokens)
+    for draft in drafts:
+        draft.units = join_tiny(draft.units, min(target_tokens, tokens.max_tokens) // _GRAINS)
     grouped = [_group(draft, tokens.max_tokens, target_tokens) for draft in drafts]
     _make_fit(drafts, grouped, tokens)
     return [_chunks(draft, chunks) for draft, chunks in zip(drafts, grouped, strict=True)]
@@ -116,7 +123,7 @@ def _label(path: list[str], lengths: dict[str, int], separator: int, budget: int
 def _split_overlong(drafts: list[_Draft], tokens: TokenCounter) -> None:
     """Replace each unit that fits no chunk by atoms, ever smaller ones until they fit."""
     for length in _ATOM_LENGTHS:
-        fresh = []
+        fresh: list[tuple[str, Unit]] = []
         for draft in drafts:
             text, result = draft.document.text, list[Unit]()
             for unit in draft.units:
@@ -143,49 +150,52 @@ def _room(draft: _Draft, unit: Unit, window: int) -> int:
 
 
 def _group(draft: _Draft, window: int, target: int) -> list[Unit]:
-    """The cheapest way to part the units into chunks, each returned as one large unit."""
+    """The units of each chunk as one large unit."""
+    came_from = _cheapest_cuts(draft, window, target)
+    chunks = []
+    end = len(draft.units)
+    while end:
+        members = draft.units[came_from[end] : end]
+        head, size = members[0], sum(unit.tokens for unit in members)
+        chunks.append(Unit(head.start, members[-1].end, head.cut, section=head.section, tokens=size))
+        end = came_from[end]
+    return chunks[::-1]
+
+
+def _cheapest_cuts(draft: _Draft, window: int, target: int) -> list[int]:
+    """For each number of units, where the last chunk begins in the cheapest parting of that many units."""
     units, count = draft.units, len(draft.units)
     headings = draft.document.headings
     best = [0.0] + [float("inf")] * count
     came_from = [0] * (count + 1)
     cuts = [unit.cut for unit in units] + [0.0]
-    for first in range(count):
-        room = _room(draft, units[first], window)
-        aim = min(target, room)
-        limit = min(room, int(_LARGEST * target))
-        level = headings[units[first].section].level if units[first].section >= 0 else 0
-        size, cost = 0, best[first]
+    for first, head in enumerate(units):
+        room = _room(draft, head, window)
+        aim, limit = min(target, room), min(room, int(_LARGEST * target))
+        level = headings[head.section].level if head.section >= 0 else 0
+        stray = 0.0 if head.opens else _RUN_FROM_WITHIN
+        size, cost, splinter = head.tokens, best[first], 0.0
         for last in range(first, count):
-            unit = units[last]
-            size += unit.tokens
             if last > first:
+                unit = units[last]
+                size += unit.tokens
                 if size > limit:
                     break
-                cost += unit.run + _run_cost(unit.opens, level)
-                if unit.opens and unit.opens < level:
-                    level = unit.opens
+                cost += unit.run
+                if unit.opens:
+                    cost += stray + _run_cost(unit.opens, level)
+                    level, splinter = min(level, unit.opens), _SPLINTER
             off = (size - aim) / aim
-            total = (
-                cost + cuts[last + 1] + (off * off if off < 0 else 3 * off * off) + (0.7 if size < _TINY * aim else 0)
-            )
+            total = cost + (off * off if off < 0 else 3 * off * off) + (_TINY_COST if size < _TINY * aim else 0.0)
+            if cuts[last + 1]:
+                total += cuts[last + 1] + splinter
             if total < best[last + 1]:
-                best[last + 1] = total
-                came_from[last + 1] = first
-    chunks = []
-    end = count
-    while end:
-        members = units[came_from[end] : end]
-        total_tokens = sum(unit.tokens for unit in members)
-        head = members[0]
-        chunks.append(Unit(head.start, members[-1].end, head.cut, section=head.section, tokens=total_tokens))
-        end = came_from[end]
-    return chunks[::-1]
+                best[last + 1], came_from[last + 1] = total, first
+    return came_from
 
 
 def _run_cost(opens: int, level: int) -> float:
-    """Cost of a chunk, begun in a section of `level`, running over a heading of level `opens`."""
-    if not opens:
-        return 0.0
+    """Cost of a chunk, begun in a section of `level` (0 for none), running over a heading of level `opens`."""
     if not level or opens == level:
         return _RUN_SECTION
     return _RUN_SUBSECTION if opens > level else _RUN_PARENT
@@ -195,17 +205,12 @@ def _run_cost(opens: int, level: int) -> float:
 
 
 def _make_fit(drafts: list[_Draft], grouped: list[list[Unit]], tokens: TokenCounter) -> None:
-    """Count whole chunks that may be over the window (sums of parts are not exact) and halve those that are."""
+    """Count the finished chunks (sums of parts are not exact) and halve those that are over the window."""
     window = tokens.max_tokens
-    suspects = [
-        (draft, chunks, chunk)
-        for draft, chunks in zip(drafts, grouped, strict=True)
-        for chunk in chunks
-        if 2 * (chunk.tokens + window - _room(draft, chunk, window)) > window
-    ]
+    suspects = [(draft, chunks, chunk) for draft, chunks in zip(drafts, grouped, strict=True) for chunk in chunks]
     while suspects:
         counts = tokens.count_tokens([_embedding_text(draft, chunk) for draft, _, chunk in suspects])
-        smaller = []
+        smaller: list[tuple[_Draft, list[Unit], Unit]] = []
         for (draft, chunks, chunk), length in zip(suspects, counts, strict=True):
             if length > window:
                 smaller.extend((draft, chunks, part) for part in _reduce(draft.document.text, chunks, chunk))

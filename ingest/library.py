@@ -136,6 +136,10 @@ class Library:
         self._wake()
         return job_id, outcomes
 
+    def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:
+        """The job that was made with this key, and the digest of what came with it."""
+        return self._ingestion.job_of_key(idempotency_key)
+
     def content_path(self, document_id: str) -> Path:
         """Where a document's bytes lie."""
         if not re.fullmatch(r"[0-9a-f]{32}", document_id):

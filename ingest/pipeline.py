@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from catalog.ingestion import Indexed, IngestionCatalog, Work, chunk_id
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 class Reader(Protocol):
     """Reads one file, usually in a child process."""
 
-    def read(self, path: object, filename: str) -> ParsedDocument:
+    def read(self, path: Path, filename: str) -> ParsedDocument:
         """Raises `rag.errors.DocentError` when the file cannot be read."""
 
 

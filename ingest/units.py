@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.language import CJK, sentences, trim
 from rag.types import ParsedDocument
@@ -19,7 +20,7 @@ _CUT_AFTER_COLON, _CUT_CLAUSE, _CUT_SPACE, _CUT_WORD, _CUT_AFTER_HEADING = 0.5, 
 _RUN_PAGE = 0.3  # and to run on over the end of a page
 
 _PARAGRAPH_GAP = re.compile(r"\n\s*\n")
-_LONG_PARAGRAPH = 8000  # characters; longer ones are cut first, so that no regular expression sees a megabyte
+_LONG_PARAGRAPH = 4000  # characters; longer ones are cut first, so that no regular expression sees a megabyte
 _CLAUSE_MARKS = "，；：、。！？,;:|"
 _ATOM = re.compile(f"\\n|[^\\S\\n]+|[{_CLAUSE_MARKS}]+|[^\\s{_CLAUSE_MARKS}{CJK}]+|[{CJK}]+")
 _JOINERS = frozenset("\u200c\u200d")
@@ -44,7 +45,7 @@ def split_units(document: ParsedDocument) -> list[Unit]:
     page_starts = {page.start for page in document.pages}
     bounds = [*dict.fromkeys([0, *(heading.start for heading in headings)]), len(text)]
     section = -1
-    for begin, end in zip(bounds, bounds[1:], strict=False):
+    for begin, end in pairwise(bounds):
         while section + 1 < len(headings) and headings[section + 1].start <= begin:
             section += 1
         opens = headings[section].level if section >= 0 and headings[section].start == begin else 0
@@ -127,6 +128,22 @@ def _is_wide(character: str) -> bool:
     return unicodedata.east_asian_width(character) in "WF"
 
 
+def join_tiny(units: list[Unit], grain: int) -> list[Unit]:
+    """Units with runs of neighbours under `grain` tokens made one, up to about `grain`; headings and page ends stay apart.
+
+    Lists of single words would otherwise cost a hundred times more to group than prose of the same length.
+    """
+    joined: list[Unit] = []
+    for unit in units:
+        above = joined[-1] if joined else None
+        if above and not unit.opens and not above.opens and not unit.run and above.tokens + unit.tokens <= grain:
+            above.end = unit.end
+            above.tokens += unit.tokens
+        else:
+            joined.append(unit)
+    return joined
+
+
 def split_atoms(text: str, unit: Unit, length: int) -> list[Unit]:
     """Words and runs of at most `length` characters, punctuation kept with what it closes."""
     atoms: list[Unit] = []
@@ -136,11 +153,11 @@ def split_atoms(text: str, unit: Unit, length: int) -> list[Unit]:
         if text[start].isspace():
             cut = min(cut, _CUT_LINE if text[start] == "\n" else _CUT_SPACE)
             continue
-        if text[start] in _CLAUSE_MARKS:
-            if atoms and atoms[-1].end == start and end - atoms[-1].start <= length + 8:
-                atoms[-1].end = end
-                cut = _CUT_CLAUSE
-                continue
+        follows = bool(atoms) and atoms[-1].end == start and end - atoms[-1].start <= length + 8
+        if text[start] in _CLAUSE_MARKS and follows:
+            atoms[-1].end = end
+            cut = _CUT_CLAUSE
+            continue
         while start < end:
             stop = end if end - start <= length else safe_cut(text, start + length, start + 1)
             stop = min(stop, end)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from rag.language import sentences, terms
 
@@ -22,7 +23,7 @@ def focus(question: Sequence[str], rarity: Mapping[str, float], text: str, headi
     """0 to `GATHERED_WEIGHT + PAIRS_WEIGHT`; `question` are its terms in order, `rarity` their weights."""
     wanted = dict.fromkeys(question)
     total = sum(rarity[term] for term in wanted) or 1.0
-    spoken = [terms(text[start:end]) for start, end in sentences(text)]
+    spoken = sentence_terms(text)
     held = [wanted.keys() & set(found) for found in spoken]
     above = wanted.keys() & set(terms(heading or ""))
     gathered = 0.0
@@ -31,6 +32,12 @@ def focus(question: Sequence[str], rarity: Mapping[str, float], text: str, headi
         share = (1 - NEIGHBOURS) * sum(rarity[term] for term in own) + NEIGHBOURS * sum(rarity[term] for term in near)
         gathered = max(gathered, share / total)
     return GATHERED_WEIGHT * gathered + PAIRS_WEIGHT * _pairs(question, rarity, spoken)
+
+
+@lru_cache(maxsize=2048)
+def sentence_terms(text: str) -> tuple[tuple[str, ...], ...]:
+    """The index terms of each sentence. Remembered, because popular passages come back with every other question."""
+    return tuple(tuple(terms(text[start:end])) for start, end in sentences(text))
 
 
 def _pairs(question: Sequence[str], rarity: Mapping[str, float], spoken: Sequence[Sequence[str]]) -> float:

@@ -87,7 +87,7 @@ def trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 def fold(text: str) -> str:
     """NFKC and case folding: the form in which texts are compared."""
-    return unicodedata.normalize("NFKC", text).casefold()
+    return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def words(text: str) -> Iterator[str]:

@@ -22,6 +22,8 @@ MAX_QUESTION = 8192
 CANDIDATES = 100
 # Passages whose sentences are looked at; below that rank the order hardly matters.
 FOCUSED = 20
+# The most that fusion and focus can give together; scores are divided by it.
+BEST = 1 + GATHERED_WEIGHT + PAIRS_WEIGHT
 
 
 class Retriever:
@@ -68,7 +70,7 @@ class Retriever:
             lexical = _best((self._lexical.query(n, query, limit=limit, documents=only) for n, only in scopes), limit)
             timings["lexical_ms"] = _since(clock)
         fused = fuse(dense, lexical, dense_weight=DENSE_WEIGHTS[spoken])
-        passages = self._joined(fused[: 3 * top_k + FOCUSED], dense, lexical)
+        passages = self._joined(fused[: top_k + FOCUSED], dense, lexical)
         rarity = self._rarity(query, [number for number, _ in scopes])
         if mode == SearchMode.HYBRID:
             passages = _focused(query, rarity, passages)
@@ -118,13 +120,12 @@ def clean_query(query: str) -> str:
 
 def _focused(query: str, rarity: Mapping[str, float], passages: Sequence[Passage]) -> list[Passage]:
     wanted = query_terms(query)
-    best = 1 + GATHERED_WEIGHT + PAIRS_WEIGHT
-    scored = [
-        passage.score + (focus(wanted, rarity, passage.text, passage.heading) if rank < FOCUSED else 0.0)
-        for rank, passage in enumerate(passages)
+    near = [
+        replace(passage, score=round((passage.score + focus(wanted, rarity, passage.text, passage.heading)) / BEST, 6))
+        for passage in passages[:FOCUSED]
     ]
-    rescored = [replace(p, score=round(score / best, 6)) for p, score in zip(passages, scored, strict=True)]
-    return sorted(rescored, key=lambda passage: -passage.score)
+    far = [replace(passage, score=round(passage.score / BEST, 6)) for passage in passages[FOCUSED:]]
+    return sorted(near + far, key=lambda passage: -passage.score)
 
 
 def fold_duplicates(passages: Sequence[Passage]) -> list[Passage]:

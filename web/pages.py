@@ -25,9 +25,7 @@ MAX_DEPTH = 3  # nested objects shown in a field table before only the type's na
 Schema = dict[str, Any]
 
 
-def pages_blueprint(
-    *, spec: Callable[[], dict[str, Any]], api_token: str = "", max_upload_mb: int = 64
-) -> Blueprint:
+def pages_blueprint(*, spec: Callable[[], dict[str, Any]], api_token: str = "", max_upload_mb: int = 64) -> Blueprint:
     """Routes `/`, `/docs`, `/login`, `/logout` and the files below `/assets`.
 
     Args:
@@ -36,9 +34,7 @@ def pages_blueprint(
             empty, the sign-in routes lead back to `/`.
         max_upload_mb: largest file in MiB, so that the page can refuse a larger one before it is sent.
     """
-    pages = Blueprint(
-        "pages", __name__, template_folder="templates", static_folder="static", static_url_path="/assets"
-    )
+    pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
 
     @pages.get("/")
     def index() -> ResponseReturnValue:
@@ -158,7 +154,10 @@ def reference_groups(document: Schema, *, base_url: str, with_token: bool) -> li
         for method in METHODS:
             if method not in item:
                 continue
-            operation = {**item[method], "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])]}
+            operation = {
+                **item[method],
+                "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])],
+            }
             name = (operation.get("tags") or ["Other"])[0]
             group = groups.setdefault(name, Group(name, _anchor(name)))
             group.operations.append(_operation(document, method, path, operation, base_url, with_token))
@@ -193,17 +192,13 @@ def _parameter_row(document: Schema, parameter: Schema) -> FieldRow:
     schema = parameter.get("schema", {})
     about = parameter.get("description") or _about(_resolve(document, schema))
     place = parameter.get("in", "query")
-    return FieldRow(
-        parameter["name"], f"{_type(document, schema)}, in {place}", bool(parameter.get("required")), about
-    )
+    return FieldRow(parameter["name"], f"{_type(document, schema)}, in {place}", bool(parameter.get("required")), about)
 
 
 def _resolve(document: Schema, node: Schema) -> Schema:
     """Follow local `$ref`s, and the one branch of an `anyOf`/`allOf` that is not null."""
     for _ in range(8):  # a chain of references is short; a circle of them must end
-        branches = [
-            branch for branch in node.get("anyOf") or node.get("allOf") or [] if branch.get("type") != "null"
-        ]
+        branches = [branch for branch in node.get("anyOf") or node.get("allOf") or [] if branch.get("type") != "null"]
         if "$ref" in node:
             target: Any = document
             for key in node["$ref"].removeprefix("#/").split("/"):

@@ -48,8 +48,9 @@ export class Turn {
     this.#markNumbers(this.text);
   }
 
-  showChecking() {
-    this.note.textContent = S.checking;
+  /** The verdict on the sentence that ends where the text ends now. */
+  addVerdict(verdict) {
+    if (S.verdicts[verdict]) this.text.append(verdictMark(verdict));
   }
 
   /** The final answer is authoritative: everything streamed is drawn anew from it. Returns a summary to announce. */
@@ -99,8 +100,8 @@ export class Turn {
   #showAnswered(answer) {
     this.text.replaceChildren(...this.#sentences(answer));
     const seen = Object.keys(S.verdicts).filter((verdict) => answer.sentences.some((sentence) => sentence.verdict === verdict));
-    const verified = answer.sentences.filter((sentence) => sentence.verdict === "verified").length;
-    const summary = answer.sentences.length ? S.groundedness(verified, answer.sentences.length) : "";
+    const held = answer.sentences.filter(({ verdict }) => verdict === "verified" || verdict === "misattributed").length;
+    const summary = answer.sentences.length ? S.groundedness(held, answer.sentences.length) : "";
     const seconds = (answer.timings?.total_ms ?? 0) / 1000;
     this.after.append(
       answer.reason === "llm_unavailable" ? el("p", {}, S.quoted) : "",

@@ -93,7 +93,7 @@ export function setUpAsk({ collections, onTrouble }) {
         if (event === "retrieval") turn.showPassages(data.passages ?? data);
         else if (event === "token") turn.addToken(data.text);
         else if (event === "citation") turn.addCitation(data.citation ?? data);
-        else if (event === "verification") turn.showChecking();
+        else if (event === "verification") turn.addVerdict(data.verdict);
         else if (event === "error") throw new ApiError(data.status ?? 500, data.error ?? data);
         else if (event === "done") {
           const final = data.question === undefined && data.answer?.citations ? data.answer : data;

@@ -8,7 +8,6 @@ export const S = {
   // asking
   searching: "Searching the documents…",
   writing: "Writing…",
-  checking: "Checking each sentence against its source…",
   stopped: "Stopped. What stands here was not checked.",
   interrupted: "What stands here was not checked.",
   retry: "Try again",
@@ -17,7 +16,7 @@ export const S = {
   cited: "Cited passages",
   nearest: "The nearest passages",
   sourcesOf: (question) => `Sources for: ${question}`,
-  groundedness: (verified, all) => `${number.format(verified)} of ${plural(all, "sentence", "sentences")} verified`,
+  groundedness: (held, all) => `${number.format(held)} of ${plural(all, "sentence", "sentences")} found in the documents`,
   answerReady: (summary) => `Answer ready. ${summary}`,
   notAnswered: "The documents do not answer this.",
   reasons: {
@@ -30,9 +29,9 @@ export const S = {
   took: (seconds) => `${seconds.toFixed(1)} s`,
   verdicts: {
     verified: { symbol: "✓", word: "verified", about: "the cited passage says this" },
-    misattributed: { symbol: "⇄", word: "misattributed", about: "another passage than the cited one says this" },
-    unsupported: { symbol: "?", word: "unsupported", about: "no cited passage says this" },
-    uncited: { symbol: "○", word: "uncited", about: "no passage is cited, so nothing was checked" },
+    misattributed: { symbol: "⇄", word: "misattributed", about: "the model cited another passage; the number now leads to the one that says this" },
+    unsupported: { symbol: "?", word: "unsupported", about: "the citation did not hold and was removed" },
+    uncited: { symbol: "○", word: "uncited", about: "no citation was given, and no passage was found for it" },
   },
 
   // sources

@@ -1,0 +1,146 @@
+"""create_app(settings=None, services=None): the Flask application. Wiring only.
+
+`python app.py`, `flask --app app run` and `gunicorn "app:create_app()"` all work. There is one process per data folder:
+threads, not workers, serve requests side by side.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import socket
+import sys
+from typing import Any
+
+from flask import Flask
+from flask_cors import CORS
+from flask_openapi.openapi import OpenAPI
+
+from rag.errors import ConfigurationError
+from rag.settings import Settings
+from vectorstore.owner import Ownership
+from web import errors, operations, security
+from web.api import uploads
+from web.api.collections import collections_blueprint
+from web.api.conversations import conversations_blueprint
+from web.api.documents import documents_blueprint
+from web.api.jobs import jobs_blueprint
+from web.api.questions import questions_blueprint
+from web.pages import pages_blueprint
+from web.server import serve
+from wiring import Services, build_services
+
+VERSION = "0.1.0"
+# What a multipart request holds beside its files.
+FORM_OVERHEAD = 1 << 20
+
+
+def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
+    """The application, with its models loading in the background.
+
+    Args:
+        settings: read from the environment when None.
+        services: what to serve; built from the settings when None, and then closed at exit.
+
+    Raises:
+        ConfigurationError: a setting or the machine is wrong; the message says what to do.
+    """
+    if services is None:
+        settings = settings or Settings.load()
+        set_up_logging(settings)
+        services = build_services(settings, first_run_samples=True)
+        services.startup.begin()
+        atexit.register(services.close)
+    settings = services.settings
+    app = OpenAPI(
+        __name__,
+        info={"title": "Docent", "version": VERSION, "description": "Answers with proof, from your own documents."},
+        doc_ui=False,
+        static_folder=None,
+        validation_error_status=400,
+        validation_error_callback=errors.invalid_body,
+    )
+    app.openapi_version = "3.1.0"
+    app.config["MAX_CONTENT_LENGTH"] = (settings.max_upload_mb << 20) + FORM_OVERHEAD
+    app.config["MAX_FORM_PARTS"] = 2000
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # of Flask's default provider
+    app.extensions["docent"] = services
+
+    def spec() -> dict[str, Any]:
+        return dict(app.api_doc)
+
+    security.register(app, settings)
+    errors.register(app)
+    operations.register(app, services, spec)
+    uploads.register(app, services)
+    if settings.cors_origins:
+        CORS(app, origins=list(settings.cors_origins), resources=[r"/api/.*", r"/v1/.*"])
+    for blueprint in (
+        documents_blueprint(services),
+        jobs_blueprint(services),
+        collections_blueprint(services),
+        questions_blueprint(services),
+        conversations_blueprint(services),
+    ):
+        app.register_api(blueprint)
+    app.register_blueprint(
+        pages_blueprint(spec=spec, api_token=settings.api_token, max_upload_mb=settings.max_upload_mb)
+    )
+    return app
+
+
+def set_up_logging(settings: Settings) -> None:
+    """One line an event on stderr; libraries only when something is wrong."""
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    for room in ("app", "rag", "ingest", "vectorstore", "catalog", "web", "startup", "wiring"):
+        logging.getLogger(room).setLevel(settings.log_level)
+
+
+def main() -> int:
+    """Serve until interrupted, in one gunicorn worker with many threads.
+
+    Exit status 2: a setting or the machine is wrong.
+    """
+    try:
+        settings = Settings.load()
+        Ownership(settings.data_dir).release()  # so that a folder in use is told here, in one line
+        listener = _listen(settings.host, settings.port)
+    except ConfigurationError as error:
+        print(f"docent: {error.message}", file=sys.stderr)
+        return 2
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{shown}:{listener.getsockname()[1]}"
+    serve(settings, listener, url, ready=lambda: _greet(url, bool(settings.api_token)))
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(128)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Cannot listen on {host}:{port} ({error.strerror}). Stop the program that has the port, "
+            "or set DOCENT_PORT to another one."
+        ) from error
+    return listener
+
+
+def _greet(url: str, with_token: bool) -> None:
+    token = ' -H "Authorization: Bearer $DOCENT_API_TOKEN"' if with_token else ""
+    print(f"Docent is at {url}/ (Ctrl-C stops it). Models load in the background; {url}/readyz tells how far they are.")
+    print("Ask it something:")
+    print(
+        f"  curl -s {url}/api/v1/ask{token} -H 'Content-Type: application/json' "
+        '-d \'{"question": "What does the verdict misattributed mean?"}\'',
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

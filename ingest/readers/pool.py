@@ -1,0 +1,211 @@
+"""Reads files in child processes, so that a hostile or damaged one costs a process and never the server.
+
+Owns the life of the children: started on demand, kept for many files, killed on timeout, replaced after a crash. Nothing
+that a child says is trusted beyond JSON of the expected shape. Must not know any file format.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import LifoQueue
+from typing import Any
+
+from ingest.readers.child import receive, send
+from rag.errors import (
+    DocentError,
+    EncryptedError,
+    TooLargeError,
+    UnavailableError,
+    UnreadableError,
+    UnsupportedTypeError,
+)
+from rag.types import Heading, PageSpan, ParsedDocument
+
+FILES_PER_CHILD = 500
+"""Files after which a child is replaced, so that what libraries leak stays bounded."""
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_ERRORS: dict[str, Callable[..., DocentError]] = {
+    each.__name__: each for each in (UnreadableError, EncryptedError, UnsupportedTypeError, TooLargeError)
+}
+# The child gets what Python needs to start and no more: settings may hold keys.
+_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+
+logger = logging.getLogger(__name__)
+
+
+class ReaderPool:
+    """Up to `workers` files are read at once, each in its own process. Thread-safe; children start at first use.
+
+    `timeout_s` is the longest wall-clock time for one file, `memory_mb` the address space of a child in MiB.
+    """
+
+    def __init__(self, *, workers: int = 1, timeout_s: float, memory_mb: int) -> None:
+        self._timeout_s = timeout_s
+        self._memory_mb = memory_mb
+        self._lock = threading.Lock()
+        self._closed = False
+        self._children: set[_Child] = set()
+        self._idle: LifoQueue[_Child | None] = LifoQueue()
+        for _ in range(workers):
+            self._idle.put(None)
+
+    def read(self, path: Path, filename: str) -> ParsedDocument:
+        """Read the file at `path`, whose user-given name is `filename`; waits for a free child.
+
+        Raises:
+            DocentError: as `registry.read_file`, and UnreadableError with code "reader_timeout", "reader_memory",
+                "reader_crashed" or "reader_failed".
+            UnavailableError: the pool is closed, or no child can be started.
+        """
+        child = self._idle.get()
+        try:
+            if child is None or not child.usable:
+                self._retire(child)
+                child = None
+                child = self._start()
+            return child.read(path, filename)
+        finally:
+            if child is not None and not child.usable:
+                self._retire(child)
+                child = None
+            self._idle.put(child)
+
+    def close(self) -> None:
+        """End all children, also those in the middle of a file. Harmless when repeated."""
+        with self._lock:
+            self._closed = True
+            children = list(self._children)
+        for child in children:
+            self._retire(child)
+
+    def _start(self) -> _Child:
+        with self._lock:
+            if self._closed:
+                raise UnavailableError("The readers have been shut down.")
+            child = _Child(self._timeout_s, self._memory_mb)
+            self._children.add(child)
+        return child
+
+    def _retire(self, child: _Child | None) -> None:
+        if child is not None:
+            with self._lock:
+                self._children.discard(child)
+            child.stop()
+
+
+class _Child:
+    """One process; used by one thread at a time, stopped by any."""
+
+    def __init__(self, timeout_s: float, memory_mb: int) -> None:
+        self._timeout_s = timeout_s
+        self._files = 0
+        self._timed_out = False
+        self._out_of_memory = False
+        arguments = [str(memory_mb), str(timeout_s), str(os.getpid())]
+        environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        search_path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
+        environment |= {"PYTHONPATH": search_path, "PYTHONUTF8": "1"}
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
+                [sys.executable, "-m", "ingest.readers.child", *arguments],
+                cwd=_PROJECT,
+                env=environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise UnavailableError(f"No reader process can be started: {error.strerror}.") from error
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._process.pid
+
+    @property
+    def usable(self) -> bool:
+        """Whether another file may be given to it."""
+        spent = self._timed_out or self._out_of_memory or self._files >= FILES_PER_CHILD
+        return not spent and self._process.poll() is None
+
+    def read(self, path: Path, filename: str) -> ParsedDocument:
+        """Have a file read. Raises as `ReaderPool.read`; the child may not be usable afterwards."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._files += 1
+        alarm = threading.Timer(self._timeout_s, self._expire)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            send(self._process.stdin, {"path": os.fspath(path.absolute()), "filename": filename})  # type: ignore[arg-type]
+            reply = receive(self._process.stdout)  # type: ignore[arg-type]
+        except (OSError, json.JSONDecodeError, UnicodeDecodeError):
+            reply = None
+        finally:
+            alarm.cancel()
+        if reply is None:
+            raise self._fallen()
+        if "error" in reply:
+            raise self._reported(reply["error"])
+        try:
+            return _document(reply["document"])
+        except (KeyError, TypeError, ValueError) as error:
+            self.stop()
+            raise UnreadableError("The reader gave no sensible answer for this file.", code="reader_crashed") from error
+
+    def stop(self) -> None:
+        """Kill the process and close its pipes."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # unsent bytes for a process that is gone
+                    logger.debug("pipe of reader %d was broken", self.pid)
+
+    def _expire(self) -> None:
+        self._timed_out = True
+        self._process.kill()
+
+    def _fallen(self) -> UnreadableError:
+        self._process.kill()
+        status = self._process.wait()
+        if self._timed_out or status == -getattr(signal, "SIGXCPU", 0):
+            return UnreadableError(
+                f"Reading the file took longer than {self._timeout_s:g} seconds.", code="reader_timeout"
+            )
+        logger.warning("reader %d ended with status %d", self.pid, status)
+        return UnreadableError("The reader crashed on this file; it may be damaged.", code="reader_crashed")
+
+    def _reported(self, error: dict[str, Any]) -> DocentError:
+        code = str(error["code"])
+        if code == "reader_memory":
+            self._out_of_memory = True  # what it could not free stays with it
+            return UnreadableError("Reading the file needs more memory than DOCENT_READER_MEMORY_MB allows.", code=code)
+        if code == "reader_failed":
+            logger.error("reader %d failed: %s", self.pid, error.get("cause"))
+            return UnreadableError("The file cannot be read; it may be damaged.", code=code)
+        kind = _ERRORS.get(str(error["kind"]), UnreadableError)
+        return kind(str(error["message"]), code=code, details=dict(error["details"]))
+
+
+def _document(fields: dict[str, Any]) -> ParsedDocument:
+    return ParsedDocument(
+        text=str(fields["text"]),
+        pages=tuple(PageSpan(int(each["number"]), int(each["start"]), int(each["end"])) for each in fields["pages"]),
+        headings=tuple(
+            Heading(int(each["level"]), str(each["title"]), int(each["start"])) for each in fields["headings"]
+        ),
+        metadata={str(key): str(value) for key, value in dict(fields["metadata"]).items()},
+        warnings=tuple(str(each) for each in fields["warnings"]),
+    )

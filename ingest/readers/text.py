@@ -1,0 +1,122 @@
+"""Plain text, and the decoding of bytes that all text formats share.
+
+Owns the choice of character encoding: byte order marks, UTF-8, UTF-16, GB18030, Western European, and a detector for the
+rest. Must not interpret the text.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from pathlib import Path
+
+from ingest.readers.normalisation import TextBuilder, normalise
+from rag.errors import UnsupportedTypeError
+from rag.types import ParsedDocument
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SAMPLE = 65536
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
+_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+
+
+def read(path: Path) -> ParsedDocument:
+    """Read a plain text file. Raises UnsupportedTypeError for binary data."""
+    text, _ = decode(path.read_bytes())
+    builder = TextBuilder()
+    builder.add_block(normalise(text))
+    return builder.build()
+
+
+def decode(data: bytes, *, declared: str | None = None) -> tuple[str, str]:
+    """The text and the name of the encoding it was in. `declared` is tried after marks and UTF-8, if it is known.
+
+    Bytes that are wrong in the chosen encoding become U+FFFD. Raises UnsupportedTypeError for binary data.
+    """
+    if is_binary(data):
+        raise UnsupportedTypeError("The file holds binary data, not text.")
+    for mark, encoding in _BOMS:
+        if data.startswith(mark):
+            return data[len(mark) :].decode(encoding, "replace"), encoding
+    encoding = _utf16_without_mark(data[:_SAMPLE]) or _known(declared) or "utf-8"
+    try:
+        return data.decode(encoding), encoding
+    except UnicodeDecodeError:
+        pass
+    if _mostly_utf8(data):
+        return data.decode("utf-8", "replace"), "utf-8"
+    encoding = _legacy_encoding(data[:_SAMPLE])
+    return data.decode(encoding, "replace"), encoding
+
+
+def is_binary(data: bytes) -> bool:
+    """Whether the bytes (or the beginning of them) cannot be text: too many NULs or control characters."""
+    sample = data[:_SAMPLE]
+    if not sample or sample.startswith(tuple(mark for mark, _ in _BOMS[1:])) or _utf16_without_mark(sample):
+        return False
+    controls = len(sample) - len(sample.translate(None, _CONTROL))
+    return controls > max(len(sample) * 0.02, 1)
+
+
+def _known(label: str | None) -> str | None:
+    """The codec for a label as browsers read it: gb2312 means GB18030, and iso-8859-1 means Windows-1252."""
+    if not label:
+        return None
+    try:
+        name = codecs.lookup(label).name
+    except LookupError:
+        return None
+    if name in {"gb2312", "gbk", "gb18030"}:
+        return "gb18030"
+    # Codecs like "rot13" or "zlib" are not encodings of text; UTF-16 without a mark was ruled out before.
+    if name.startswith(("utf-16", "utf-32")) or not codecs.lookup(label)._is_text_encoding:
+        return None
+    return "cp1252" if name in {"iso8859-1", "ascii"} else name
+
+
+def _utf16_without_mark(sample: bytes) -> str | None:
+    """UTF-16 of Western text shows as zeros in every second byte."""
+    half = len(sample) // 2
+    if half < 2:
+        return None
+    even, odd = sample[0::2].count(0) / half, sample[1::2].count(0) / half
+    if odd > 0.4 and even < 0.05:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 and odd < 0.05 else None
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """UTF-8 with a few damaged bytes; other encodings hardly ever form valid sequences."""
+    text = data.decode("utf-8", "replace")
+    bad = text.count("\ufffd")
+    good = len(text) - len(text.encode("ascii", "ignore")) - bad
+    return good >= 10 * bad
+
+
+def _legacy_encoding(sample: bytes) -> str:
+    runs = _HIGH_RUN.findall(sample)
+    high = sum(map(len, runs))
+    pairs = [run[i] for run in runs for i in range(0, len(run) - 1, 2) if min(run[i], run[i + 1]) >= 0xA1]
+    # GB 2312: common characters lead with B0..D7, punctuation with A1 and A3, both bytes high. Korean has the same shape
+    # but stays below C9; Japanese is told by kana (A4, A5), which leave too few pairs over.
+    common = [lead for lead in pairs if 0xB0 <= lead <= 0xD7 or lead in (0xA1, 0xA3)]
+    korean = len(pairs) >= 8 and max(pairs) <= 0xC8 and 0xA3 not in pairs
+    if pairs and 2 * len(common) >= 0.7 * high and not korean:
+        return "gb18030"
+    if len(runs) >= 0.7 * high and (high < 0.3 * len(sample) or len(sample) < 32):
+        return _western(sample)
+    from charset_normalizer import from_bytes
+
+    guess = from_bytes(sample).best()
+    return guess.encoding if guess else _western(sample)
+
+
+def _western(sample: bytes) -> str:
+    """Windows-1252, unless a byte stands there that it does not define."""
+    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", sample) else "cp1252"

@@ -1,0 +1,103 @@
+"""What every embedder must do: the fake, the ONNX adapter, the sentence-transformers adapter."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rag.ports import Embedder
+from tests.fakes import HashEmbedder
+
+REAL = [pytest.param(name, marks=pytest.mark.model) for name in ("onnx", "sentence-transformers")]
+TEXTS = [
+    "The cat sat on the mat.",
+    "猫坐在垫子上。",
+    "",
+    "Interest rates rose by two percent in March. " * 60,
+    "the cat",
+]
+
+
+@pytest.fixture(scope="module", params=["fake", *REAL])
+def embedder(request: pytest.FixtureRequest) -> Embedder:
+    if request.param == "fake":
+        return HashEmbedder()
+    from rag.adapters.weights import ensure
+
+    folder: Path = ensure("english", request.getfixturevalue("models_dir"))
+    if request.param == "onnx":
+        from rag.adapters.onnx_embedder import OnnxEmbedder
+
+        return OnnxEmbedder(folder, threads=2)
+    from rag.adapters.sentence_transformers_embedder import SentenceTransformerEmbedder
+
+    return SentenceTransformerEmbedder(str(folder))
+
+
+def test_names_itself(embedder: Embedder) -> None:
+    assert embedder.model_id
+    assert embedder.model_id == embedder.model_id.strip()
+
+
+def test_vectors_have_the_promised_shape_and_length(embedder: Embedder) -> None:
+    for embed in (embedder.embed_documents, embedder.embed_queries):
+        vectors = embed(TEXTS)
+
+        assert vectors.shape == (len(TEXTS), embedder.dimension)
+        assert vectors.dtype == np.float32
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+def test_nothing_gives_no_rows(embedder: Embedder) -> None:
+    assert embedder.embed_documents([]).shape == (0, embedder.dimension)
+    assert embedder.embed_queries([]).shape == (0, embedder.dimension)
+    assert embedder.embed_queries([]).dtype == np.float32
+    assert embedder.count_tokens([]) == []
+
+
+def test_order_and_neighbours_do_not_matter(embedder: Embedder) -> None:
+    together = embedder.embed_documents(TEXTS)
+    reversed_order = embedder.embed_documents(TEXTS[::-1])[::-1]
+    alone = np.concatenate([embedder.embed_documents([text]) for text in TEXTS])
+
+    np.testing.assert_allclose(together, reversed_order, atol=1e-5)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+
+
+def test_near_is_near(embedder: Embedder) -> None:
+    cat, rates = embedder.embed_documents(["The cat sat on the mat", "Interest rates rose in March"])
+    query = embedder.embed_queries(["Where sat the cat"])[0]
+
+    assert query @ cat > query @ rates + 0.2
+
+
+def test_counts_tokens_without_a_limit(embedder: Embedder) -> None:
+    short, chinese, empty, long = embedder.count_tokens(["one two three", "我们在这里", "", "word " * 1000])
+
+    assert short == 3
+    assert 4 <= chinese <= 6
+    assert empty == 0
+    assert long == 1000
+    assert 0 < embedder.max_tokens < 1000
+
+
+def test_text_beyond_the_window_is_not_read(embedder: Embedder) -> None:
+    full = "word " * embedder.max_tokens
+    inside, beyond, shorter = embedder.embed_documents([full, full + "zebra", full[5:]])
+
+    np.testing.assert_allclose(inside, beyond, atol=1e-5)
+    assert shorter.shape == inside.shape
+
+
+def test_many_threads_get_their_own_answers(embedder: Embedder) -> None:
+    texts = [f"document about topic {number} " * (number + 1) for number in range(12)]
+    expected = embedder.embed_documents(texts)
+
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda text: (embedder.embed_queries([text])[0], embedder.count_tokens([text])), texts))
+
+    np.testing.assert_allclose(np.stack([vector for vector, _ in found]), expected, atol=1e-5)
+    assert [count for _, counts in found for count in counts] == embedder.count_tokens(texts)

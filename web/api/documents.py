@@ -1,0 +1,194 @@
+"""/api/v1/documents: upload, list, read, edit, delete."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from urllib.parse import quote
+
+from flask import Response, jsonify, request, send_file
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+from pydantic import ValidationError
+
+from catalog.documents import Page
+from rag.errors import ConflictError, InvalidRequestError, NotFoundError
+from rag.types import DocumentStatus
+from web import values
+from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, Paging, TextQuery
+from web.api.uploads import staged_text, staged_uploads
+from web.errors import invalid_body
+from web.values import Reply
+from wiring import DEFAULT_COLLECTION, Services
+
+TAG = Tag(name="documents", description="Files and their text.")
+UPLOAD = {
+    "description": "Files as multipart, or a text as JSON.",
+    "content": {
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "required": ["file"],
+                "properties": {
+                    "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                    "collection": {"type": "string", "default": DEFAULT_COLLECTION},
+                    "metadata": {"type": "string", "description": "A JSON object."},
+                },
+            }
+        },
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["text"],
+                "properties": {
+                    "text": {"type": "string"},
+                    "title": {"type": "string"},
+                    "collection": {"type": "string", "default": DEFAULT_COLLECTION},
+                    "metadata": {"type": "object"},
+                },
+            }
+        },
+    },
+}
+
+
+def documents_blueprint(services: Services) -> APIBlueprint:
+    """The routes of documents."""
+    api = APIBlueprint("documents", __name__, url_prefix=f"{values.PREFIX}/documents", abp_tags=[TAG])
+
+    @api.post("", summary="Upload files or a text", request_body=UPLOAD)
+    def upload() -> Reply:
+        if request.mimetype == "multipart/form-data":
+            collection = request.form.get("collection") or DEFAULT_COLLECTION
+            files = staged_uploads(request, services)
+        elif request.is_json:
+            if isinstance(request.json, dict) and "url" in request.json:
+                raise InvalidRequestError("Uploading by URL is not enabled on this server.", code="url_not_allowed")
+            try:
+                body = NewText.model_validate(request.json)
+            except ValidationError as error:
+                return invalid_body(error)
+            collection = body.collection
+            files = [staged_text(body, services)]
+        else:
+            raise InvalidRequestError("Send multipart/form-data with files, or application/json with a text.")
+        return _registered(services, collection, files)
+
+    @api.get("", summary="List documents")
+    def find(query: DocumentQuery) -> Reply:
+        found = services.documents.find(
+            collection=query.collection, status=query.status, q=query.q, page=query.page, limit=query.limit
+        )
+        return jsonify(listing(found, query, values.document))
+
+    @api.get("/<string:document_id>", summary="One document")
+    def read(path: DocumentPath) -> Reply:
+        return jsonify(values.document(services.documents.document(path.document_id)))
+
+    @api.patch("/<string:document_id>", summary="Change metadata or collection")
+    def edit(path: DocumentPath, body: DocumentEdit) -> Reply:
+        services.documents.document(path.document_id)
+        if body.metadata is not None:
+            services.documents.edit(path.document_id, metadata=body.metadata)
+        if body.collection is not None:
+            services.library.move(path.document_id, services.collections.ensure(body.collection))
+        return jsonify(values.document(services.documents.document(path.document_id)))
+
+    @api.delete("/<string:document_id>", summary="Delete for good")
+    def delete(path: DocumentPath) -> Reply:
+        services.startup.require(patience=5)
+        services.library.delete(path.document_id)
+        return "", 204
+
+    @api.get("/<string:document_id>/content", summary="The original bytes")
+    def content(path: DocumentPath) -> Reply:
+        return _content(services, path.document_id)
+
+    @api.get("/<string:document_id>/text", summary="The text that offsets refer to")
+    def text(path: DocumentPath, query: TextQuery) -> Reply:
+        if query.end is not None and query.end < query.start:
+            raise InvalidRequestError(f"end ({query.end}) lies before start ({query.start}).", code="validation")
+        found = services.documents.text(path.document_id, start=query.start, end=query.end)
+        return Response(found, mimetype="text/plain")
+
+    @api.get("/<string:document_id>/chunks", summary="Its chunks, in order")
+    def chunks(path: DocumentPath, query: Paging) -> Reply:
+        found = services.documents.chunks(path.document_id, page=query.page, limit=query.limit)
+        return jsonify(listing(found, query, values.passage))
+
+    return api
+
+
+def listing(found: Page, paging: Paging, to_json: Any) -> dict[str, Any]:
+    """The contract's body of a paged listing."""
+    return {
+        "data": [to_json(item) for item in found.items],
+        "total": found.total,
+        "page": paging.page,
+        "limit": paging.limit,
+        "has_more": paging.page * paging.limit < found.total,
+    }
+
+
+def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
+    """Register staged files as one job; a single file that cannot be read at all is refused at once."""
+    key = request.headers.get("Idempotency-Key")
+    digest = hashlib.sha256("\0".join([collection, *(file.sha256 for file in files)]).encode()).hexdigest()
+    try:
+        if key and (known := services.library.job_of_key(key)):
+            if known[1] != digest:
+                raise ConflictError(
+                    "This Idempotency-Key was used for another upload.",
+                    code="idempotency_conflict",
+                    details={"job_id": known[0]},
+                )
+            return _accepted(services, known[0])
+        if len(files) == 1 and files[0].rejected:
+            raise files[0].rejected
+        target = services.collections.ensure(collection)
+        job_id, outcomes = services.library.add(target, files, idempotency_key=key, idempotency_digest=digest)
+    finally:
+        for file in files:
+            file.path.unlink(missing_ok=True)  # what was taken has been moved away
+    body = {
+        "job_id": job_id,
+        "documents": [
+            {
+                "id": outcome.document_id,
+                "filename": file.filename,
+                "status": outcome.status,
+                "duplicate_of": outcome.duplicate_of,
+            }
+            for file, outcome in zip(files, outcomes, strict=True)
+        ],
+    }
+    return jsonify(body), 202, {"Location": f"{values.PREFIX}/jobs/{job_id}"}
+
+
+def _accepted(services: Services, job_id: str) -> Reply:
+    job = services.jobs.get(job_id)
+    documents = [
+        {
+            "id": item.id,
+            "filename": item.filename,
+            "status": item.status,
+            "duplicate_of": item.id if item.status == DocumentStatus.UNCHANGED else None,
+        }
+        for item in job.documents
+    ]
+    return jsonify({"job_id": job_id, "documents": documents}), 202, {"Location": f"{values.PREFIX}/jobs/{job_id}"}
+
+
+def _content(services: Services, document_id: str) -> Response:
+    """The original bytes. A PDF may be shown by the browser; anything else is a download, so that it cannot run here."""
+    found = services.documents.document(document_id)
+    path = services.library.content_path(found.id)
+    if not path.exists():
+        raise NotFoundError("The original of this document is gone from the disk.", code="content_missing")
+    shown = found.media_type == "application/pdf"
+    response = send_file(path, mimetype=found.media_type, etag=found.sha256, conditional=True)
+    kind = "inline" if shown else "attachment"
+    name = quote(found.filename.replace("\\", "/").rsplit("/", 1)[-1], safe="")
+    response.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{name}"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'" if not shown else "default-src 'none'"
+    return response

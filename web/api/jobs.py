@@ -1,0 +1,61 @@
+"""/api/v1/jobs: how an upload is doing, as JSON or as events; cancel and retry."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from flask import jsonify
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+
+from rag.types import JobStatus
+from web import errors, sse, values
+from web.api.schemas import JobPath
+from web.values import Reply
+from wiring import Services
+
+TAG = Tag(name="jobs", description="Uploads under way.")
+POLL_SECONDS = 0.3
+
+
+def jobs_blueprint(services: Services) -> APIBlueprint:
+    """The routes of jobs."""
+    api = APIBlueprint("jobs", __name__, url_prefix=f"{values.PREFIX}/jobs", abp_tags=[TAG])
+
+    @api.get("/<string:job_id>", summary="How a job is doing")
+    def read(path: JobPath) -> Reply:
+        return jsonify(values.job(services.jobs.get(path.job_id)))
+
+    @api.get("/<string:job_id>/events", summary="The same as server-sent events, until it ends")
+    def events(path: JobPath) -> Reply:
+        services.jobs.get(path.job_id)
+        return sse.stream(_changes(services, path.job_id), errors.describer())
+
+    @api.post("/<string:job_id>/cancel", summary="Stop what is not finished")
+    def cancel(path: JobPath) -> Reply:
+        return jsonify(values.job(services.jobs.cancel(path.job_id)))
+
+    @api.post("/<string:job_id>/retry", summary="Try again what failed or was cancelled")
+    def retry(path: JobPath) -> Reply:
+        job = services.jobs.retry(path.job_id)
+        services.pipeline.wake()
+        return jsonify(values.job(job))
+
+    return api
+
+
+def _changes(services: Services, job_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """A `job` event at once and after each change; `done` with the last state ends it."""
+    last = None
+    while True:
+        job = services.jobs.get(job_id)
+        body = values.job(job)
+        ended = job.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
+        if body != last or ended:
+            yield ("done" if ended else "job"), body
+        if ended:
+            return
+        last = body
+        time.sleep(POLL_SECONDS)

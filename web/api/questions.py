@@ -1,0 +1,80 @@
+"""/api/v1/search and /api/v1/ask: passages, and answers as JSON or as a stream of events."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+from flask import jsonify, request
+from flask_openapi.blueprint import APIBlueprint
+from flask_openapi.models.tag import Tag
+
+from rag.answerer import Ask, Done, Event
+from web import errors, sse, values
+from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
+from web.values import Reply
+from wiring import DEFAULT_COLLECTION, Services
+
+TAG = Tag(name="questions", description="Search, and answers whose every sentence is checked.")
+# A question that comes while the models load waits this long before it gets 503.
+PATIENCE_SECONDS = 10.0
+
+
+def questions_blueprint(services: Services) -> APIBlueprint:
+    """The routes of search, ask and feedback."""
+    api = APIBlueprint("questions", __name__, url_prefix=values.PREFIX, abp_tags=[TAG])
+
+    @api.post("/search", summary="Find passages")
+    def search(body: SearchBody) -> Reply:
+        services.startup.require(patience=PATIENCE_SECONDS)
+        found = services.retriever.search(
+            body.query,
+            collections=_known(services, body.collections),
+            top_k=body.top_k,
+            mode=body.mode,
+            filters=body.filters,
+        )
+        return jsonify(values.retrieval(found))
+
+    @api.post("/ask", summary="Ask a question")
+    def ask(body: AskBody) -> Reply:
+        services.startup.require(patience=PATIENCE_SECONDS)
+        if body.conversation_id:
+            services.conversations.require(body.conversation_id)
+        question = Ask(
+            question=body.question,
+            collections=_known(services, body.collections),
+            top_k=body.top_k or services.settings.top_k,
+            filters=body.filters,
+            conversation_id=body.conversation_id or uuid.uuid4().hex,
+        )
+        events = _recorded(services, services.answerer.events(question))
+        if body.stream or "text/event-stream" in request.accept_mimetypes.values():
+            return sse.stream((values.event(event) for event in events), errors.describer())
+        *_, last = events
+        assert isinstance(last, Done)
+        return jsonify(values.answer(last.answer))
+
+    @api.post("/answers/<string:answer_id>/feedback", summary="Rate an answer")
+    def rate(path: AnswerPath, body: FeedbackBody) -> Reply:
+        services.conversations.rate(path.answer_id, rating=body.rating, comment=body.comment)
+        return jsonify({"answer_id": path.answer_id, "rating": body.rating})
+
+    return api
+
+
+def _known(services: Services, names: list[str]) -> list[str]:
+    """The default collection exists from the start, even before the first upload."""
+    if DEFAULT_COLLECTION in names:
+        services.collections.ensure(DEFAULT_COLLECTION)
+    return names
+
+
+def _recorded(services: Services, events: Iterator[Event]) -> Iterator[Event]:
+    """Pass the events on; store the answer before its last event leaves, so that it can be rated at once."""
+    for event in events:
+        if isinstance(event, Done):
+            conversation: Any = event.answer.conversation_id
+            services.conversations.save(event.answer, conversation)
+        yield event

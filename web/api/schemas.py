@@ -1,0 +1,119 @@
+"""Request bodies and queries of the REST API, as pydantic models. Unknown fields of a body are refused, by name."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.types import SearchMode
+
+Filters = dict[str, Any]
+
+
+class Body(BaseModel):
+    """A JSON body: wrong types are errors, not conversions."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class NewText(Body):
+    """A document given as text."""
+
+    text: str = Field(min_length=1, description="The document's text, read as Markdown.")
+    title: str = Field(default="", max_length=200)
+    collection: str = "default"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class DocumentEdit(Body):
+    """What of a document may be changed."""
+
+    metadata: dict[str, Any] | None = None
+    collection: str | None = None
+
+
+class NewCollection(Body):
+    """A collection to create."""
+
+    name: str
+
+
+class SearchBody(Body):
+    """A search."""
+
+    query: str
+    collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
+    top_k: int = Field(default=10, ge=1, le=100)
+    filters: Filters = Field(default_factory=dict)
+    mode: SearchMode = Field(default=SearchMode.HYBRID, strict=False)
+
+
+class AskBody(Body):
+    """A question."""
+
+    question: str
+    collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
+    conversation_id: str | None = None
+    top_k: int | None = Field(default=None, ge=1, le=100)
+    filters: Filters = Field(default_factory=dict)
+    stream: bool = False
+
+
+class FeedbackBody(Body):
+    """Feedback on an answer."""
+
+    rating: Literal["up", "down"]
+    comment: str | None = Field(default=None, max_length=4000)
+
+
+class Paging(BaseModel):
+    """Which part of a listing."""
+
+    page: int = Field(default=1, ge=1, le=1_000_000)
+    limit: int = Field(default=50, ge=1, le=500)
+
+
+class DocumentQuery(Paging):
+    """Which documents."""
+
+    collection: str | None = None
+    status: Literal["queued", "parsing", "chunking", "embedding", "indexed", "failed", "cancelled"] | None = None
+    q: str | None = Field(default=None, description="Part of the file name.")
+
+
+class TextQuery(BaseModel):
+    """Which characters of a text; half-open."""
+
+    start: int = Field(default=0, ge=0)
+    end: int | None = Field(default=None, ge=0)
+
+
+class DocumentPath(BaseModel):
+    """A document's id."""
+
+    document_id: str
+
+
+class JobPath(BaseModel):
+    """A job's id."""
+
+    job_id: str
+
+
+class CollectionPath(BaseModel):
+    """A collection's name."""
+
+    name: str
+
+
+class ConversationPath(BaseModel):
+    """A conversation's id."""
+
+    conversation_id: str
+
+
+class AnswerPath(BaseModel):
+    """An answer's id."""
+
+    answer_id: str

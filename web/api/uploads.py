@@ -1,0 +1,98 @@
+"""Uploads: multipart files through flask_uploads, or a text in JSON, staged for the library.
+
+flask_uploads cuts names that are not Latin and refuses `报告.pdf`, so it is given a name of ours and the file's own name
+travels beside it as data. Every file is hashed while it is copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import uuid
+from typing import IO, Any
+
+from flask import Flask, Request
+from flask_uploads import ALL, UploadSet, configure_uploads
+from werkzeug.datastructures import FileStorage
+
+from rag.errors import InvalidRequestError, UnavailableError
+from web.api.schemas import NewText
+from wiring import Services
+
+incoming = UploadSet("incoming", ALL)
+
+
+def register(app: Flask, services: Services) -> None:
+    """Point flask_uploads at the library's incoming folder."""
+    app.config["UPLOADED_INCOMING_DEST"] = str(services.library.incoming)
+    configure_uploads(app, incoming)
+
+
+def staged_uploads(request: Request, services: Services) -> list[Any]:
+    """The files of a multipart request, staged.
+
+    Raises:
+        InvalidRequestError: no file, a bad file name or bad metadata.
+        UnavailableError: the disk is full.
+    """
+    files = [file for file in request.files.getlist("file") if file.filename]
+    if not files:
+        raise InvalidRequestError("The request has no file: send at least one part named 'file'.", code="no_file")
+    metadata = _metadata(request.form.get("metadata"))
+    return [_save(file, metadata, services) for file in files]
+
+
+def staged_text(body: NewText, services: Services) -> Any:
+    """A text as a Markdown file, staged."""
+    if not body.text.strip():
+        raise InvalidRequestError("The text is empty.", code="validation")
+    try:
+        content = body.text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidRequestError("The text holds half of a surrogate pair.", code="validation") from error
+    name = body.title.strip() or f"text-{hashlib.sha256(content).hexdigest()[:8]}"
+    return services.library.stage(io.BytesIO(content), f"{name}.md", metadata=body.metadata)
+
+
+def _save(file: FileStorage, metadata: dict[str, Any], services: Services) -> Any:
+    own_name = file.filename or ""
+    source = _HashingStream(file.stream)
+    stored = FileStorage(stream=source, filename=f"{uuid.uuid4().hex}.bin")  # type: ignore[arg-type]  # has all that is used
+    try:
+        name = incoming.save(stored)
+    except OSError as error:
+        raise UnavailableError(f"The file cannot be stored: {error.strerror}.", code="storage") from error
+    path = services.library.incoming / name
+    return services.library.inspect(path, own_name, source.sha256, metadata=metadata)
+
+
+def _metadata(raw: str | None) -> dict[str, Any]:
+    if not raw:
+        return {}
+    try:
+        found = json.loads(raw)
+    except ValueError as error:
+        raise InvalidRequestError(f"metadata is not JSON: {error}.", code="validation") from error
+    if not isinstance(found, dict):
+        raise InvalidRequestError("metadata must be a JSON object.", code="validation")
+    return found
+
+
+class _HashingStream:
+    """A readable stream that hashes what is read from it."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source = source
+        self._digest = hashlib.sha256()
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what was read so far, in hexadecimal."""
+        return self._digest.hexdigest()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read and hash."""
+        block = self._source.read(size)
+        self._digest.update(block)
+        return block

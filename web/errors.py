@@ -1,0 +1,132 @@
+"""Errors to responses: the one place where an error becomes a status code and the contract's error body."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from rag.errors import (
+    ConfigurationError,
+    ConflictError,
+    DocentError,
+    InvalidRequestError,
+    NotFoundError,
+    TooLargeError,
+    UnavailableError,
+    UnreadableError,
+    UnsupportedTypeError,
+)
+
+log = logging.getLogger(__name__)
+
+# The first class that matches counts: subclasses stand before their bases.
+STATUS: tuple[tuple[type[DocentError], int], ...] = (
+    (UnsupportedTypeError, 415),
+    (InvalidRequestError, 400),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (TooLargeError, 413),
+    (UnreadableError, 422),
+    (UnavailableError, 503),
+    (ConfigurationError, 500),
+)
+
+
+class UnauthorizedError(DocentError):
+    """The request carries no valid token."""
+
+    code = "unauthorized"
+
+
+class ForbiddenError(DocentError):
+    """The request comes from where it must not."""
+
+    code = "forbidden"
+
+
+def status_of(error: DocentError) -> int:
+    """The HTTP status of an error."""
+    if isinstance(error, UnauthorizedError):
+        return 401
+    if isinstance(error, ForbiddenError):
+        return 403
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def request_id() -> str:
+    """The id of the present request, for logs and error bodies."""
+    if "request_id" not in g:
+        g.request_id = uuid.uuid4().hex
+    return str(g.request_id)
+
+
+def describer() -> Callable[[DocentError], dict[str, Any]]:
+    """Makes the contract's error body, with the present request's id, also after the request context is gone."""
+    known = request_id()
+    return lambda error: {
+        "error": {"code": error.code, "message": error.message, "details": error.details, "request_id": known}
+    }
+
+
+def respond(error: DocentError, status: int | None = None) -> Response:
+    """An error as a response."""
+    response = jsonify(describer()(error))
+    response.status_code = status or status_of(error)
+    if isinstance(error, UnavailableError):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if isinstance(error, UnauthorizedError):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def invalid_body(error: ValidationError) -> Response:
+    """What pydantic found wrong, in our shape."""
+    problems = [
+        {"field": ".".join(str(part) for part in found["loc"]) or "(body)", "message": found["msg"]}
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+    first = problems[0]
+    return respond(
+        InvalidRequestError(f"{first['field']}: {first['message']}.", code="validation", details={"problems": problems})
+    )
+
+
+def register(app: Flask) -> None:
+    """Install the handlers."""
+
+    @app.errorhandler(DocentError)
+    def on_docent_error(error: DocentError) -> Response:
+        if status_of(error) >= 500:
+            log.warning("request %s: %s (%s)", request_id(), error.code, type(error).__name__)
+        return respond(error)
+
+    @app.errorhandler(RequestEntityTooLarge)
+    def on_too_large(_: RequestEntityTooLarge) -> Response:
+        limit = (request.max_content_length or 0) >> 20
+        return respond(
+            TooLargeError(f"The request is too large: at most {limit} MiB are accepted.", details={"limit_mb": limit})
+        )
+
+    @app.errorhandler(HTTPException)
+    def on_http_error(error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed", 400: "invalid_request", 415: "unsupported_type"}
+        status = error.code or 500
+        found = DocentError(
+            error.description or error.name, code=code.get(status, error.name.lower().replace(" ", "_"))
+        )
+        response = respond(found, status)
+        for name, value in error.get_headers():
+            if name.lower() in ("allow", "retry-after", "location"):
+                response.headers[name] = value
+        return response
+
+    @app.errorhandler(Exception)
+    def on_unexpected(error: Exception) -> Response:
+        log.exception("request %s failed", request_id(), exc_info=error)
+        return respond(DocentError("Unexpected error. The server's log has the details under this request id."), 500)

@@ -1,0 +1,205 @@
+"""build_services(settings) -> Services: the one place that picks adapters. The web, the command line and tests share it.
+
+Constructing is cheap and touches the data folder only; the models are loaded by `Services.startup` in the background.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from catalog.collections import CollectionCatalog
+from catalog.conversations import ConversationCatalog
+from catalog.documents import DocumentCatalog
+from catalog.engine import Database
+from catalog.ingestion import IngestionCatalog
+from catalog.jobs import JobCatalog
+from ingest.library import Library
+from ingest.pipeline import Pipeline
+from ingest.readers.pool import ReaderPool
+from rag.adapters.onnx_embedder import OnnxEmbedder
+from rag.adapters.onnx_export import export, is_exported
+from rag.adapters.weights import ensure, is_present
+from rag.answerer import Answerer
+from rag.ports import ChatModel, Embedder
+from rag.retriever import Retriever
+from rag.settings import PROJECT_DIR, Settings
+from startup import Startup, Step
+from vectorstore.chroma import ChromaIndex
+from vectorstore.lexical import Fts5Index
+from vectorstore.owner import Ownership
+
+DEFAULT_COLLECTION = "default"
+SAMPLES_DIR = PROJECT_DIR / "data" / "samples"
+EMBEDDER_WEIGHTS, CHAT_WEIGHTS = "english", "chat"
+LOCAL_CHAT_NAME = "qwen2.5-coder-1.5b-instruct"
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class Services:
+    """Everything a door needs. Built by `build_services`, closed by its owner."""
+
+    settings: Settings
+    ownership: Ownership
+    database: Database
+    collections: CollectionCatalog
+    documents: DocumentCatalog
+    jobs: JobCatalog
+    conversations: ConversationCatalog
+    library: Library
+    pipeline: Pipeline
+    embedder: Embedder
+    retriever: Retriever
+    answerer: Answerer
+    startup: Startup
+    chat: ChatModel | None = None
+    _closing: list[Callable[[], None]] = field(default_factory=list)
+
+    def close(self) -> None:
+        """Stop the threads and child processes and give the data folder up. A second call does nothing."""
+        while self._closing:
+            self._closing.pop(0)()
+
+
+def build_services(
+    settings: Settings,
+    *,
+    embedder: Embedder | None = None,
+    chat: ChatModel | None = None,
+    with_chat: bool = True,
+    first_run_samples: bool = False,
+) -> Services:
+    """Wire everything on the settings' data folder.
+
+    Args:
+        settings: the settings.
+        embedder, chat: used instead of the configured ones (tests).
+        with_chat: False leaves the chat model out (ingestion on the command line).
+        first_run_samples: ingest the samples if the catalog is new and the settings want them.
+
+    Raises:
+        OwnedElsewhereError: another process owns the data folder.
+        ConfigurationError: the folder or the catalog cannot be used.
+    """
+    ownership = Ownership(settings.data_dir)
+    try:
+        catalog_path = settings.data_dir / "catalog.sqlite3"
+        fresh = not catalog_path.exists()
+        database = Database(catalog_path)
+    except BaseException:
+        ownership.release()
+        raise
+    lexical = Fts5Index(database.read)
+    dense = ChromaIndex(settings.data_dir / "chroma")
+    used_embedder = embedder or OnnxEmbedder(settings.models_dir / "all-MiniLM-L6-v2", threads=settings.threads)
+    collections = CollectionCatalog(database, embedding_model=used_embedder.model_id)
+    documents = DocumentCatalog(database, lexical, collections)
+    ingestion = IngestionCatalog(database, lexical)
+    reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb)
+    library = Library(settings.data_dir / "uploads", documents, ingestion, dense, wake=lambda: pipeline.wake())
+    pipeline = Pipeline(ingestion, library, reader, used_embedder, dense, chunk_tokens=settings.chunk_tokens)
+    retriever = Retriever(used_embedder, dense, lexical, documents)
+    closing: list[Callable[[], None]] = [pipeline.stop, reader.close]
+    chain = [
+        Step("index", lambda _: dense.load()),
+        Step("embedder", lambda report: _load_embedder(used_embedder, settings, report)),
+        Step("ingestion", lambda _: _start_ingestion(library, pipeline)),
+    ]
+    chat_chain: list[Step] = []
+    if chat is None and with_chat:
+        chat, step, stop = _chat(settings)
+        chat_chain = [step] if step else []
+        closing += [stop] if stop else []
+    services = Services(
+        settings=settings,
+        ownership=ownership,
+        database=database,
+        collections=collections,
+        documents=documents,
+        jobs=JobCatalog(database),
+        conversations=ConversationCatalog(database),
+        library=library,
+        pipeline=pipeline,
+        embedder=used_embedder,
+        retriever=retriever,
+        answerer=Answerer(
+            retriever,
+            documents,
+            chat,
+            evidence_budget=settings.evidence_budget,
+            answer_tokens=settings.answer_tokens,
+            min_confidence=settings.min_confidence,
+        ),
+        startup=Startup(chain, chat_chain),
+        chat=chat,
+        _closing=[*closing, dense.close, database.close, ownership.release],
+    )
+    if fresh and first_run_samples and settings.samples:
+        add_folder(services, SAMPLES_DIR, DEFAULT_COLLECTION)
+    return services
+
+
+def add_folder(services: Services, folder: Path, collection: str) -> None:
+    """Register every file of a folder, in one job."""
+    files = []
+    for path in sorted(folder.iterdir()):
+        if path.is_file() and not path.name.startswith("."):
+            with path.open("rb") as source:
+                files.append(services.library.stage(source, path.name))
+    services.library.add(services.collections.ensure(collection), files)
+
+
+def _load_embedder(embedder: Embedder, settings: Settings, report: Report) -> None:
+    if not isinstance(embedder, OnnxEmbedder):
+        return
+    if not is_present(EMBEDDER_WEIGHTS, settings.models_dir):
+        report("fetching the weights")
+    folder = ensure(EMBEDDER_WEIGHTS, settings.models_dir)
+    if not is_exported(folder):
+        report("exporting the model, once")
+        export(folder)
+    report("loading")
+    embedder.load()
+
+
+def _start_ingestion(library: Library, pipeline: Pipeline) -> None:
+    library.clean()
+    pipeline.start()
+
+
+def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:
+    """The configured chat model, the step that makes it ready, and what stops it."""
+    if settings.llm == "extractive":
+        return None, None, None
+    from rag.adapters.chat import LangChainChat
+    from rag.adapters.local_llm import LocalChatServer
+
+    if settings.llm == "openai":
+        remote = LangChainChat(
+            lambda: settings.llm_base_url,
+            model=settings.llm_model,
+            api_key=settings.llm_api_key,
+            timeout_s=settings.llm_timeout_s,
+        )
+        return remote, Step("chat", lambda _: remote.load(), required=False), None
+    server = LocalChatServer(
+        settings.models_dir / "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        threads=settings.threads,
+        log_dir=settings.data_dir,
+    )
+    local = LangChainChat(
+        lambda: server.base_url, model=LOCAL_CHAT_NAME, api_key=server.api_key, timeout_s=settings.llm_timeout_s
+    )
+
+    def load(report: Report) -> None:
+        if not is_present(CHAT_WEIGHTS, settings.models_dir):
+            report("fetching the weights, 1.1 GB; answers are quoted sentences until then")
+        ensure(CHAT_WEIGHTS, settings.models_dir)
+        report("loading")
+        server.start()
+        local.load()
+
+    return local, Step("chat", load, required=False), server.stop

@@ -22,6 +22,7 @@ _BOUNDARY = re.compile(
     "|[.!?]+[”’」』）)\\]\"']*(?=\\s|$)"
     f"|[.!?]+[”’\"')]*(?=[{CJK}])"
     "|\\n\\s*\\n"
+    "|\\n(?=[^\\n]* \\| )|(?<= \\|)\\n"  # rows of a table
     "|\\n(?=\\s*(?:[-*•▪◦·‣●○]|\\d{1,3}[.)、]|\\|)\\s*)"
 )
 _ABBREVIATION = re.compile(
@@ -67,7 +68,7 @@ def _is_abbreviation(text: str, start: int, dot: int) -> bool:
     following = text[dot : dot + 12].lstrip()
     if following[:1].islower():
         return True
-    if _LIST_NUMBER.search("\n" + text[start:dot].lstrip()) and dot - start < 8:
+    if dot - start < 8 and _LIST_NUMBER.search("\n" + text[start:dot].lstrip()):
         return True
     if not _ABBREVIATION.search(tail):
         return False

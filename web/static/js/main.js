@@ -12,6 +12,7 @@ const SAMPLE = "welcome.pdf"; // examples are offered while the samples are ther
 
 function showView() {
   const name = location.hash === "#documents" ? "documents" : "ask";
+  if ($(`view-${name}`).hidden) scrollTo({ top: 0, behavior: "instant" });
   for (const view of ["ask", "documents"]) $(`view-${view}`).hidden = view !== name;
   for (const link of document.querySelectorAll("[data-view]")) {
     if (link.dataset.view === name) link.setAttribute("aria-current", "page");

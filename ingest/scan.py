@@ -1,0 +1,73 @@
+"""Paths on a command line to the files they mean, each with the name it will have as a document.
+
+A file is named as it is; a file below a folder by its path inside that folder, so that two READMEs stay two documents.
+Hidden files and folders are left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from rag.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file and the name of its document."""
+
+    path: Path
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What to ingest, and how many files of other types lay beside it."""
+
+    files: tuple[FoundFile, ...]
+    skipped: tuple[str, ...]
+
+
+def scan(
+    paths: Sequence[Path], *, accepted: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> Scan:
+    """Find the files.
+
+    Args:
+        paths: files and folders; a file named here is taken whatever its type.
+        accepted: extensions, lower case with their dot, taken from folders.
+        include, exclude: glob patterns against the name, or its last part. Only what is included and not excluded.
+
+    Raises:
+        ConfigurationError: a path does not exist.
+    """
+    files: list[FoundFile] = []
+    skipped: list[str] = []
+    for root in paths:
+        if not root.exists():
+            raise ConfigurationError(f"{root}: there is no such file or folder.")
+        for path in [root] if root.is_file() else _walk(root):
+            name = root.name if path == root else path.relative_to(root).as_posix()
+            if (include and not _matches(name, include)) or _matches(name, exclude):
+                continue
+            if path != root and path.suffix.lower() not in accepted:
+                skipped.append(name)
+            else:
+                files.append(FoundFile(path, name))
+    return Scan(tuple(files), tuple(skipped))
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if not name.startswith(".") and path.is_file():
+                yield path
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatch(name, pattern) or fnmatch(name.rsplit("/", 1)[-1], pattern) for pattern in patterns)

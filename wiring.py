@@ -5,6 +5,7 @@ Constructing is cheap and touches the data folder only; the models are loaded by
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from rag.adapters.onnx_embedder import OnnxEmbedder
 from rag.adapters.onnx_export import export, is_exported
 from rag.adapters.weights import ensure, is_present
 from rag.answerer import Answerer
+from rag.errors import UnavailableError
 from rag.ports import ChatModel, Embedder
 from rag.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
@@ -201,5 +203,9 @@ def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[
         report("loading")
         server.start()
         local.load()
+        while not server.ready():
+            if server.problem:
+                raise UnavailableError(server.problem)
+            time.sleep(0.1)
 
     return local, Step("chat", load, required=False), server.stop

@@ -35,9 +35,9 @@ export function setUpLibrary({ onChange }) {
   async function refresh() {
     clearTimeout(timer);
     const mine = (latest += 1);
-    const query = { page, limit: LIMIT };
-    if (filters.collection.value) query.collection = filters.collection.value;
-    if (filters.q.value.trim()) query.q = filters.q.value.trim();
+    const query = { page, limit: LIMIT, collection: filters.collection.value, q: filters.q.value.trim() };
+    for (const name of ["collection", "q"]) if (!query[name]) delete query[name];
+    const filtered = Boolean(query.collection || query.q);
     let list;
     try {
       list = await listDocuments(query);
@@ -51,8 +51,8 @@ export function setUpLibrary({ onChange }) {
       refresh();
       return;
     }
-    draw(list, Boolean(query.collection || query.q));
-    onChange(list, Boolean(query.collection || query.q));
+    draw(list, filtered);
+    onChange(list, filtered);
     if (list.data.some((document) => !SETTLED.has(document.status))) timer = setTimeout(refresh, REFRESH_MS);
   }
 

@@ -70,6 +70,12 @@ export function setUpUploads({ onStart, onChange }) {
   }
 
   async function sendFile(upload) {
+    const again = () => {
+      upload.node.classList.remove("finished");
+      upload.state.replaceChildren(S.waiting);
+      waiting.push(upload);
+      sendNext();
+    };
     const bar = el("progress", { max: 1, value: 0, "aria-label": upload.file.name });
     const words = el("span", { class: "small" }, S.sending(0));
     upload.state.replaceChildren(words, bar);
@@ -83,16 +89,9 @@ export function setUpUploads({ onStart, onChange }) {
       else follow(upload, receipt.job_id);
     } catch (error) {
       const problem = error instanceof ApiError ? error : new ApiError(0);
-      finish(upload, problem.explain(), problem.temporary ? () => again(upload) : null);
+      finish(upload, problem.explain(), problem.temporary ? again : null);
     }
     onChange();
-  }
-
-  function again(upload) {
-    upload.node.classList.remove("finished");
-    upload.state.replaceChildren(S.waiting);
-    waiting.push(upload);
-    sendNext();
   }
 
   function follow(upload, job) {

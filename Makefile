@@ -1,0 +1,61 @@
+# One way to do each thing. `make help` lists them; the continuous integration runs `make lint` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+# Where CPU builds of torch are published; used when it can be reached, since the package index has CUDA builds only.
+TORCH_CPU := https://download.pytorch.org/whl/cpu
+
+.DEFAULT_GOAL := help
+.PHONY: help run setup test test-fast lint bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: setup ## install what is missing, then serve on http://127.0.0.1:8000
+	@exec $(BIN)/python app.py
+
+setup: $(VENV)/installed ## make .venv, install the pinned requirements, fetch and prepare the embedding model
+	@$(BIN)/python -m rag.adapters.weights fetch english
+	@$(BIN)/python -m rag.adapters.onnx_export
+
+test: setup $(VENV)/installed-dev ## run every test, with the real local model too
+	@$(BIN)/python -m rag.adapters.weights fetch chat
+	$(BIN)/python -m pytest
+
+test-fast: $(VENV)/installed-dev ## run the tests that need no weights and little time
+	$(BIN)/python -m pytest -m "not model and not slow"
+
+lint: $(VENV)/installed-dev ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: setup ## ratios against baselines, in one run
+	$(BIN)/python -m bench
+
+lock: ## compile the requirement files (needs uv)
+	uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--override requirements-overrides.txt requirements.in -o requirements.txt
+	uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		requirements-dev.in -o requirements-dev.txt
+
+clean: ## remove .venv and caches; keeps data/ and the weights
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Docent needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt requirements-torch.txt | $(VENV)/bin/python
+	@echo "Installing the requirements into $(VENV) (some minutes on the first run)"
+	$(PIP) install -q --no-deps --require-hashes -r requirements.txt
+	@if $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/", timeout=2)' 2>/dev/null; \
+	then $(PIP) install -q -r requirements-torch.txt --extra-index-url $(TORCH_CPU); \
+	else $(PIP) install -q -r requirements-torch.txt; fi
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(PIP) install -q --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@

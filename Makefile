@@ -16,11 +16,10 @@ run: setup ## install what is missing, then serve on http://127.0.0.1:8000
 	@exec $(BIN)/python app.py
 
 setup: $(VENV)/installed ## make .venv, install the pinned requirements, fetch and prepare the embedding model
-	@$(BIN)/python -m rag.adapters.weights fetch english
-	@$(BIN)/python -m rag.adapters.onnx_export
+	@$(BIN)/python setup_models.py
 
 test: setup $(VENV)/installed-dev ## run every test, with the real local model too
-	@$(BIN)/python -m rag.adapters.weights fetch chat
+	@$(BIN)/python setup_models.py --chat
 	$(BIN)/python -m pytest
 
 test-fast: $(VENV)/installed-dev ## run the tests that need no weights and little time

@@ -19,8 +19,10 @@ from catalog.jobs import JobCatalog
 from ingest.library import Library
 from ingest.pipeline import Pipeline
 from ingest.readers.pool import ReaderPool
+from rag.adapters.manifest import load_manifest
 from rag.adapters.onnx_embedder import OnnxEmbedder
 from rag.adapters.onnx_export import export, is_exported
+from rag.adapters.progress import Progress, silent
 from rag.adapters.weights import ensure, is_present
 from rag.answerer import Answerer
 from rag.errors import UnavailableError
@@ -96,7 +98,9 @@ def build_services(
         raise
     lexical = Fts5Index(database.read)
     dense = ChromaIndex(settings.data_dir / "chroma")
-    used_embedder = embedder or OnnxEmbedder(settings.models_dir / "all-MiniLM-L6-v2", threads=settings.threads)
+    used_embedder = embedder or OnnxEmbedder(
+        load_manifest().find(EMBEDDER_WEIGHTS).location(settings.models_dir), threads=settings.threads
+    )
     collections = CollectionCatalog(database, embedding_model=used_embedder.model_id)
     documents = DocumentCatalog(database, lexical, collections)
     ingestion = IngestionCatalog(database, lexical)
@@ -154,17 +158,22 @@ def add_folder(services: Services, folder: Path, collection: str) -> None:
     services.library.add(services.collections.ensure(collection), files)
 
 
-def _load_embedder(embedder: Embedder, settings: Settings, report: Report) -> None:
-    if not isinstance(embedder, OnnxEmbedder):
-        return
+def prepare_embedder(settings: Settings, report: Report, progress: Progress = silent) -> Path:
+    """Fetch and export the embedding model where that has not been done; its folder."""
     if not is_present(EMBEDDER_WEIGHTS, settings.models_dir):
-        report("fetching the weights")
-    folder = ensure(EMBEDDER_WEIGHTS, settings.models_dir)
+        report("fetching the weights of the embedding model, 90 MB")
+    folder = ensure(EMBEDDER_WEIGHTS, settings.models_dir, progress=progress)
     if not is_exported(folder):
-        report("exporting the model, once")
+        report("exporting the embedding model, once (half a minute)")
         export(folder)
-    report("loading")
-    embedder.load()
+    return folder
+
+
+def _load_embedder(embedder: Embedder, settings: Settings, report: Report) -> None:
+    if isinstance(embedder, OnnxEmbedder):
+        prepare_embedder(settings, report)
+        report("loading")
+        embedder.load()
 
 
 def _start_ingestion(library: Library, pipeline: Pipeline) -> None:
@@ -188,7 +197,7 @@ def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[
         )
         return remote, Step("chat", lambda _: remote.load(), required=False), None
     server = LocalChatServer(
-        settings.models_dir / "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        load_manifest().find(CHAT_WEIGHTS).location(settings.models_dir),
         threads=settings.threads,
         log_dir=settings.data_dir,
     )

@@ -16,6 +16,8 @@ from rag.types import Evidence, Passage
 # Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's.
 OWN, NEAR, RANK = 0.6, 0.15, 0.25
 MAX_SENTENCES = 240
+# What a title or label is worth next to a sentence: it names the topic and says nothing about it.
+LABEL_WORTH = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,24 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
             own = sum(wanted[term] for term in held[i]) / total
             around = sum(wanted[term] for term in near) / total
             score = OWN * own + NEAR * around + RANK * passage.score
+            if _is_label(passage.text[start:end]):
+                score *= LABEL_WORTH
             found.append(Candidate(number, start, end, estimate_tokens(passage.text[start:end]), score, around))
             if len(found) >= MAX_SENTENCES:
                 return found
     return found
+
+
+def _is_label(sentence: str) -> bool:
+    """Whether this is a heading or a label rather than a statement: short, unpunctuated, no list item, no number."""
+    return (
+        len(sentence) <= 80
+        and sentence[-1] not in ".!?。！？;；"
+        and sentence[0] not in "-•*|"
+        and " | " not in sentence
+        and not any(character.isdigit() for character in sentence)
+        and not (is_cjk(sentence) and len(sentence) > 24)
+    )
 
 
 def confidence(question: str, passages: Sequence[Passage], rarity: Mapping[str, float]) -> float:

@@ -57,7 +57,7 @@ class HubCarrier:
             raise CarrierError("it has no address there")
         have = _length(partial)
         try:
-            headers = {"Range": f"bytes={have}-"} if have else {}
+            headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
             timeout = httpx.Timeout(HUB_TIMEOUT_SECONDS)
             with httpx.stream("GET", file.url, headers=headers, timeout=timeout, follow_redirects=True) as response:
                 response.raise_for_status()
@@ -141,7 +141,7 @@ def _probe(url: str) -> bool:
 
 def _write_response(response: httpx.Response, partial: Path, start: int, size: int, advance: Advance) -> None:
     with _open_at(partial, start) as to:
-        for block in response.iter_bytes(BLOCK):
+        for block in response.iter_bytes():
             start += len(block)
             if start > size:
                 to.truncate(0)

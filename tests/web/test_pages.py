@@ -134,7 +134,7 @@ def test_every_file_that_a_page_or_script_names_exists(client: FlaskClient) -> N
     for html in pages(client).values():
         for address in Markup(html).addresses():
             if address.startswith("/assets/"):
-                assert client.get(address).status_code == 200, address
+                assert client.get(address, buffered=True).status_code == 200, address
     for script in (STATIC / "js").glob("*.js"):
         for name in re.findall(r'from "\./([\w.]+)"', script.read_text(encoding="utf-8")):
             assert (STATIC / "js" / name).is_file(), f"{script.name} imports {name}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -110,3 +111,19 @@ def test_a_damaged_export_is_a_clear_error(folder: Path, tmp_path: Path) -> None
 
     with pytest.raises(ConfigurationError, match="delete"):
         OnnxEmbedder(tmp_path, threads=1).load()
+
+
+@pytest.mark.model
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities for threads")
+def test_documents_yield_and_the_caller_keeps_its_priority(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lowered: list[int] = []
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    real = os.setpriority
+    monkeypatch.setattr(os, "setpriority", lambda *a: (lowered.append(a[2]), real(*a)))
+    embedder = OnnxEmbedder(folder, threads=2)
+
+    embedder.embed_queries(["one", "two"])
+    assert lowered == []
+    embedder.embed_documents(["one"])
+    assert lowered == [19]
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own

@@ -56,17 +56,13 @@ export class Turn {
   /** The final answer is authoritative: everything streamed is drawn anew from it. Returns a summary to announce. */
   finish(answer) {
     this.#settle();
-    const stale = new Map(this.citations);
-    for (const citation of answer.citations) {
-      const known = stale.get(citation.n)?.citation;
-      if (known && known.document_id === citation.document_id && known.char_start === citation.char_start && known.char_end === citation.char_end) {
-        stale.delete(citation.n);
-      }
-    }
-    for (const [n, { item }] of stale) {
+    for (const [n, { citation, item }] of [...this.citations]) {
+      const same = ({ document_id: id, char_start: start, char_end: end }) => id === citation.document_id && start === citation.char_start && end === citation.char_end;
+      if (answer.citations.some((final) => final.n === n && same(final))) continue; // stays open if it is
       item.node.remove();
       this.citations.delete(n);
     }
+    this.citedTitle.hidden = true;
     for (const citation of answer.citations) this.#cite(citation);
     return answer.answered ? this.#showAnswered(answer) : this.#showUnanswered(answer);
   }
@@ -174,12 +170,12 @@ export class Turn {
   }
 
   #cite(citation) {
+    this.citedTitle.hidden = false;
     if (this.citations.has(citation.n)) return;
     const item = sourceItem(citation);
     const later = [...this.citations].filter(([n]) => n > citation.n).sort(([a], [b]) => a - b)[0];
     this.cited.insertBefore(item.node, later ? later[1].item.node : null);
     this.citations.set(citation.n, { citation, item });
-    this.citedTitle.hidden = false;
   }
 }
 

@@ -27,7 +27,7 @@ export class ApiError extends Error {
   }
 }
 
-export function errorFrom(status, text, retryAfter) {
+function errorFrom(status, text, retryAfter) {
   let body = {};
   try {
     body = JSON.parse(text).error ?? {};
@@ -55,7 +55,7 @@ export async function send(path, { method = "GET", json, signal, accept = "appli
   return response;
 }
 
-export const getJson = async (path) => (await send(path)).json();
+const getJson = async (path) => (await send(path)).json();
 export const listDocuments = (query) => getJson(`/documents?${new URLSearchParams(query)}`);
 export const deleteDocument = (id) => send(`/documents/${encodeURIComponent(id)}`, { method: "DELETE" });
 export const getJob = (id) => getJson(`/jobs/${encodeURIComponent(id)}`);

@@ -70,7 +70,11 @@ export function setUpAsk({ collections, onTrouble }) {
     } catch (error) {
       $("announce").textContent = "";
       if (control.signal.reason === "stop") turn.stop();
-      else report(turn, error instanceof ApiError ? error : new ApiError(0));
+      else if (error instanceof ApiError) report(turn, error);
+      else {
+        console.warn(error); // a torn connection, or an answer of another shape than the contract's
+        report(turn, new ApiError(0));
+      }
     } finally {
       if (running === control) {
         running = null;

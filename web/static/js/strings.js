@@ -29,7 +29,7 @@ export const S = {
   took: (seconds) => `${seconds.toFixed(1)} s`,
   verdicts: {
     verified: { symbol: "✓", word: "verified", about: "the cited passage says this" },
-    misattributed: { symbol: "⇄", word: "misattributed", about: "the model cited another passage; the number now leads to the one that says this" },
+    misattributed: { symbol: "⇄", word: "misattributed", about: "the model cited another passage; the number leads to the right one" },
     unsupported: { symbol: "?", word: "unsupported", about: "the citation did not hold and was removed" },
     uncited: { symbol: "○", word: "uncited", about: "no citation was given, and no passage was found for it" },
   },

@@ -1,0 +1,80 @@
+"""Docent's side of the ingestion rounds, in-process, and the bare embedding loop over exactly the chunks it made.
+
+Times nothing itself: each method is one round's work. Uses the services as the web and the command line do.
+"""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from bench.corpus import Paragraph
+from rag.errors import ConfigurationError
+from rag.settings import Settings
+from rag.types import Chunk, DocumentStatus
+from wiring import Services, build_services
+
+WORKING = (DocumentStatus.QUEUED, DocumentStatus.PARSING, DocumentStatus.CHUNKING, DocumentStatus.EMBEDDING)
+POLL_SECONDS = 0.05
+CHUNKS_PAGE = 500
+
+
+class DocentRounds:
+    """Services on a folder of their own, with the models loaded and no chat model."""
+
+    def __init__(self, data_dir: Path, models_dir: Path) -> None:
+        """Start.
+
+        Raises:
+            ConfigurationError: a setting or the machine is wrong.
+        """
+        self.services: Services = build_services(
+            Settings(data_dir=data_dir, models_dir=models_dir, samples=False, llm="extractive", log_level="WARNING"),
+            with_chat=False,
+        )
+        self.services.startup.begin()
+        self.services.startup.require(patience=600)
+
+    def ingest(self, name: str, paragraphs: Sequence[Paragraph]) -> None:
+        """Each paragraph as a text file of its own, one job, into collection `name`; returns when all are indexed.
+
+        Raises:
+            ConfigurationError: some were not indexed.
+        """
+        library = self.services.library
+        files = [library.stage(io.BytesIO(item.text.encode()), f"{item.id}.txt") for item in paragraphs]
+        job_id, _ = library.add(self.services.collections.ensure(name), files)
+        while any(self.services.documents.statistics()[status] for status in WORKING):
+            time.sleep(POLL_SECONDS)
+        bad = [item for item in self.services.jobs.get(job_id).documents if item.status == DocumentStatus.FAILED]
+        if bad:
+            raise ConfigurationError(f"{len(bad)} paragraphs were not indexed, the first: {bad[0].error_message}")
+
+    def embedding_texts(self, name: str) -> list[str]:
+        """What was embedded for the chunks of collection `name`: heading path and text."""
+        documents = self.services.documents
+        found = []
+        for item in documents.find(collection=name, limit=1_000_000).items:
+            for passage in documents.chunks(item.id, page=1, limit=CHUNKS_PAGE).items:
+                chunk = Chunk(0, passage.char_start, passage.char_end, passage.text, heading=passage.heading)
+                found.append(chunk.embedding_text)
+        return found
+
+    def embed(self, texts: Sequence[str]) -> None:
+        """The bare loop: nothing but the embedder, all texts in one call."""
+        self.services.embedder.embed_documents(texts)
+
+    def search(self, name: str, query: str, *, limit: int) -> list[str]:
+        """The ids of the `limit` best chunks."""
+        found = self.services.retriever.search(query, collections=[name], top_k=limit)
+        return [passage.chunk_id for passage in found.passages]
+
+    def forget(self, name: str) -> None:
+        """Drop collection `name`."""
+        self.services.library.delete_collection(name)
+
+    def close(self) -> None:
+        """Stop everything and give the folder up."""
+        self.services.close()

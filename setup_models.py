@@ -1,0 +1,32 @@
+"""`python setup_models.py`: fetch and prepare the models before the first start. `--chat` brings the chat weights too.
+
+The server does the same by itself in the background; this does it in the foreground, with a progress bar.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from rag.adapters.progress import terminal_progress
+from rag.adapters.weights import ensure
+from rag.errors import ConfigurationError
+from rag.settings import Settings
+from wiring import CHAT_WEIGHTS, prepare_embedder
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status: 0 all is there, 2 it is not, with one line saying why."""
+    try:
+        settings = Settings.load()
+        with terminal_progress() as progress:
+            prepare_embedder(settings, lambda said: print(said, file=sys.stderr), progress)
+            if "--chat" in arguments:
+                ensure(CHAT_WEIGHTS, settings.models_dir, progress=progress)
+    except ConfigurationError as error:
+        print(f"docent: {error.message}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

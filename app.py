@@ -26,6 +26,7 @@ from web.api.conversations import conversations_blueprint
 from web.api.documents import documents_blueprint
 from web.api.jobs import jobs_blueprint
 from web.api.questions import questions_blueprint
+from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
 from web.server import serve
 from wiring import Services, build_services
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         collections_blueprint(services),
         questions_blueprint(services),
         conversations_blueprint(services),
+        openai_blueprint(services),
     ):
         app.register_api(blueprint)
     app.register_blueprint(

@@ -22,15 +22,17 @@ class LangChainDefault:
         from chromadb.config import Settings as ChromaSettings
         from langchain_text_splitters import RecursiveCharacterTextSplitter
         from sentence_transformers import SentenceTransformer
+        from transformers.utils.logging import disable_progress_bar
 
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         self._splitter = RecursiveCharacterTextSplitter(
             chunk_size=CHUNK_CHARACTERS, chunk_overlap=OVERLAP_CHARACTERS, add_start_index=True
         )
         self._model = SentenceTransformer(str(model_dir), device="cpu")
         self._client = chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
 
-    def ingest(self, name: str, texts: Sequence[str]) -> int:
-        """Split, embed and store all texts under `name`; the number of chunks."""
+    def ingest(self, name: str, texts: Sequence[str]) -> None:
+        """Split, embed and store all texts under `name`."""
         pieces = self._splitter.create_documents(list(texts), [{"source": str(n)} for n in range(len(texts))])
         space = self._client.get_or_create_collection(name, embedding_function=None)
         step = self._client.get_max_batch_size()
@@ -43,7 +45,10 @@ class LangChainDefault:
                 documents=contents,
                 metadatas=[dict(piece.metadata) for piece in part],
             )
-        return len(pieces)
+
+    def count(self, name: str) -> int:
+        """The number of chunks under `name`."""
+        return self._client.get_collection(name, embedding_function=None).count()
 
     def search(self, name: str, query: str, *, limit: int) -> list[str]:
         """The ids of the `limit` nearest chunks."""

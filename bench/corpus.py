@@ -35,7 +35,7 @@ def read_corpus(path: Path, *, limit: int) -> list[Paragraph]:
     Raises:
         ConfigurationError: the file cannot be read or has another form.
     """
-    found = []
+    found: list[Paragraph] = []
     try:
         with path.open(encoding="utf-8") as lines:
             for line in lines:

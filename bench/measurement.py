@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median, quantiles
 
@@ -83,16 +84,13 @@ def _ingestion(
     docent.ingest("warm", paragraphs[:1])
     langchain.ingest("warm", texts[:1])
     ours, theirs, bare = [], [], []
-    pieces = 0
     embedded: list[str] = []
     for number in range(1, rounds + 1):
         name = f"round-{number}"
-        ours.append(_seconds(lambda name=name: docent.ingest(name, paragraphs)))  # type: ignore[misc]
-        started = time.perf_counter()
-        pieces = langchain.ingest(name, texts)
-        theirs.append(time.perf_counter() - started)
+        ours.append(_seconds(partial(docent.ingest, name, paragraphs)))
+        theirs.append(_seconds(partial(langchain.ingest, name, texts)))
         embedded = docent.embedding_texts(name)
-        bare.append(_seconds(lambda: docent.embed(embedded)))
+        bare.append(_seconds(partial(docent.embed, embedded)))
         if number < rounds:
             docent.forget(name)
             langchain.forget(name)
@@ -106,7 +104,7 @@ def _ingestion(
             3.0,
             True,
             f"medians {count / median(ours):.1f} against {count / median(theirs):.1f} paragraphs/s; "
-            f"{len(embedded)} and {pieces} chunks",
+            f"{len(embedded)} and {langchain.count(f'round-{rounds}')} chunks",
         ),
         Result(
             "ingest_vs_embedding",
@@ -128,7 +126,7 @@ def _searches(sides: dict[str, Search], questions: Sequence[str]) -> dict[str, l
     found: dict[str, list[float]] = {name: [] for name in sides}
     for query in questions:
         for name, search in sides.items():
-            found[name].append(1000 * _seconds(lambda search=search, query=query: search(query)))  # type: ignore[misc]
+            found[name].append(1000 * _seconds(partial(search, query)))
     return found
 
 

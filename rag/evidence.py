@@ -16,6 +16,8 @@ from rag.types import Evidence, Passage
 # Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's.
 OWN, NEAR, RANK = 0.6, 0.15, 0.25
 MAX_SENTENCES = 240
+# The coverage of CJK bigrams that counts as full. Answerable questions reach .25 to .5, others below .1.
+CJK_FULL_COVERAGE = 0.6
 # What a title or label is worth next to a sentence: it names the topic and says nothing about it.
 LABEL_WORTH = 0.4
 
@@ -98,14 +100,15 @@ def confidence(question: str, passages: Sequence[Passage], rarity: Mapping[str, 
     """How likely the passages speak to the question, 0..1.
 
     Half of it is the share of the question's terms, by rarity, that the best sentence with its neighbours holds; half is
-    the best cosine similarity, scaled from .1 to .6. In Chinese the default embedder says nothing, so terms count alone.
+    the best cosine similarity, scaled from .1 to .6. In Chinese the default embedder says nothing, so terms count alone,
+    on a scale of their own: bigrams that span two words of the question stand in no text, so full coverage is rare.
     """
     if not passages:
         return 0.0
     candidates = score_sentences(question, passages[:5], rarity)
     coverage = max((candidate.coverage for candidate in candidates), default=0.0)
     if is_cjk(question):
-        return coverage
+        return min(1.0, coverage / CJK_FULL_COVERAGE)
     similarity = max((passage.dense or 0.0 for passage in passages[:5]), default=0.0)
     return 0.5 * coverage + 0.5 * min(1.0, max(0.0, (similarity - 0.1) / 0.5))
 

@@ -18,6 +18,8 @@ MARK = re.compile(
 )
 # A text that may still become a mark when more of it arrives.
 _OPEN_MARK = re.compile(r"\s*(?:[\[【][^\]】\n]{0,24})?$")
+# A line of which too little is there to tell whether it is an item of a list, which would end the sentence before it.
+_OPEN_LINE = re.compile(r"\s*\n\s*[^\s]{0,5}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class Draft:
     def __init__(self) -> None:
         self._buffer = ""  # the sentence under way, with its marks
         self._shown = 0  # characters of it, without marks, that were shown
+        self._settled = 0  # characters of it, with marks, before which no sentence may end any more
 
     def feed(self, piece: str) -> Iterator[str | MarkedText]:
         """Text to show (str) and sentences that are complete (MarkedText, all of it shown before)."""
@@ -51,15 +54,18 @@ class Draft:
         while (end := self._sentence_end(spans)) is not None:
             yield from self._close(end)
             spans = sentences(self._blanked())
-        limit = spans[0][1] if len(spans) > 1 else len(self._buffer)
+        ends = [end for _, end in spans if end >= self._settled]
+        limit = ends[0] if len(ends) > 1 else len(self._buffer)
         safe = self._buffer[:limit]
-        yield from self._show(MARK.sub("", safe[: _open_mark(safe)]))
+        known = min(_open_mark(safe), _open_line(safe))
+        self._settled = max(self._settled, len(self._blanked()[:known].rstrip()))
+        yield from self._show(MARK.sub("", safe[:known]))
 
     def finish(self) -> Iterator[str | MarkedText]:
         """The rest, when no more text will come."""
         while self._buffer.strip():
-            spans = sentences(self._blanked())
-            end = spans[0][1] if spans else len(self._buffer)
+            ends = [end for _, end in sentences(self._blanked()) if end >= self._settled]
+            end = ends[0] if ends else len(self._buffer)
             while match := MARK.match(self._buffer, end):
                 end = match.end()
             yield from self._close(end)
@@ -70,9 +76,10 @@ class Draft:
 
     def _sentence_end(self, spans: list[tuple[int, int]]) -> int | None:
         """Where the first sentence with its marks ends, once the start of the next one proves it."""
-        if len(spans) < 2:
+        ends = [end for _, end in spans if end >= self._settled]
+        if len(ends) < 2:
             return None
-        end = spans[0][1]
+        end = ends[0]
         while match := MARK.match(self._buffer, end):
             end = match.end()
         rest = self._buffer[end:]
@@ -83,7 +90,7 @@ class Draft:
         yield from self._show(sentence.text)
         yield sentence
         self._buffer = self._buffer[end:]
-        self._shown = 0
+        self._shown = self._settled = 0
 
     def _show(self, text: str) -> Iterator[str]:
         if len(text) > self._shown:
@@ -94,6 +101,12 @@ class Draft:
 def _open_mark(text: str) -> int:
     """Where white space or an unfinished mark at the end of the text begins; its length if there is none."""
     match = _OPEN_MARK.search(text)
+    return match.start() if match else len(text)
+
+
+def _open_line(text: str) -> int:
+    """Where a last line begins of which too little is known to tell a list item; the text's length if there is none."""
+    match = _OPEN_LINE.search(text)
     return match.start() if match else len(text)
 
 

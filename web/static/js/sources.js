@@ -6,7 +6,7 @@ import { S } from "./strings.js";
 
 const AROUND = 300; // characters shown on either side of a quote
 
-/** span: Citation or Passage. Returns {node, open(from), close()}; `from` gets the focus back on Escape. */
+/** span: Citation or Passage. Returns {node, open(from)}; `from` gets the focus back on Escape. */
 export function sourceItem(span) {
   const words = span.quote ?? span.text;
   const id = newId("source");
@@ -34,12 +34,9 @@ export function sourceItem(span) {
     context.hidden = !shown;
     snippet.hidden = shown;
     head.setAttribute("aria-expanded", String(shown));
-    node.classList.toggle("open", shown);
   }
 
-  function close() {
-    toggle(false);
-  }
+  const close = () => toggle(false);
 
   async function open(from = null) {
     opener = from;
@@ -60,7 +57,7 @@ export function sourceItem(span) {
     if (from) node.scrollIntoView({ block: "nearest" });
   }
 
-  return { node, open, close };
+  return { node, open };
 }
 
 /** The text before, the words, the text after; a note where the words could not be found in the document. */

@@ -47,7 +47,7 @@ export function setUpUploads({ onStart, onChange }) {
     const state = el("span", { class: "upload-state" }, S.waiting);
     const node = el("li", {}, el("span", { class: "file" }, file.name), state);
     $("uploads").prepend(node);
-    return { file, collection, node, state, job: null };
+    return { file, collection, node, state };
   }
 
   function finish(upload, message, again = null) {

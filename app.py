@@ -12,13 +12,12 @@ import socket
 import sys
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
 from flask_cors import CORS
 from flask_openapi.openapi import OpenAPI
 
 from rag.errors import ConfigurationError
 from rag.settings import Settings
-from vectorstore.owner import Ownership
 from web import errors, operations, security
 from web.api import uploads
 from web.api.collections import collections_blueprint
@@ -29,7 +28,7 @@ from web.api.questions import questions_blueprint
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
 from web.server import serve
-from wiring import Services, build_services
+from wiring import Services, build_services, check_data_folder
 
 VERSION = "0.1.0"
 # What a multipart request holds beside its files.
@@ -70,8 +69,15 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     def spec() -> dict[str, Any]:
         return dict(app.api_doc)
 
+    @app.before_request
+    def announce() -> None:
+        # Under `flask run` or gunicorn only a request tells where we are; `python app.py` has said it before.
+        if services.ownership.url is None:
+            host = request.environ["SERVER_NAME"].replace("0.0.0.0", "127.0.0.1")  # noqa: S104  # not bound here
+            services.ownership.announce(f"http://{host}:{request.environ['SERVER_PORT']}")
+
     security.register(app, settings)
-    errors.register(app)
+    errors.register(app, max_upload_mb=settings.max_upload_mb)
     operations.register(app, services, spec)
     uploads.register(app, services)
     if settings.cors_origins:
@@ -107,7 +113,7 @@ def main() -> int:
     """
     try:
         settings = Settings.load()
-        Ownership(settings.data_dir).release()  # so that a folder in use is told here, in one line
+        check_data_folder(settings)
         listener = _listen(settings.host, settings.port)
     except ConfigurationError as error:
         print(f"docent: {error.message}", file=sys.stderr)

@@ -68,6 +68,21 @@ class Services:
             self._closing.pop(0)()
 
 
+def check_data_folder(settings: Settings) -> None:
+    """Try what `build_services` will need of the data folder, so that a problem is told in one line before the start.
+
+    Raises:
+        OwnedElsewhereError, ConfigurationError: as `build_services`.
+    """
+    with Ownership(settings.data_dir):
+        if _catalog_path(settings).exists():
+            Database(_catalog_path(settings)).close()
+
+
+def _catalog_path(settings: Settings) -> Path:
+    return settings.data_dir / "catalog.sqlite3"
+
+
 def build_services(
     settings: Settings,
     *,
@@ -90,9 +105,8 @@ def build_services(
     """
     ownership = Ownership(settings.data_dir)
     try:
-        catalog_path = settings.data_dir / "catalog.sqlite3"
-        fresh = not catalog_path.exists()
-        database = Database(catalog_path)
+        fresh = not _catalog_path(settings).exists()
+        database = Database(_catalog_path(settings))
     except BaseException:
         ownership.release()
         raise
@@ -106,6 +120,7 @@ def build_services(
     ingestion = IngestionCatalog(database, lexical)
     reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb)
     library = Library(settings.data_dir / "uploads", documents, ingestion, dense, wake=lambda: pipeline.wake())
+    library.drop_strays()
     pipeline = Pipeline(ingestion, library, reader, used_embedder, dense, chunk_tokens=settings.chunk_tokens)
     retriever = Retriever(used_embedder, dense, lexical, documents)
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close]
@@ -177,7 +192,7 @@ def _load_embedder(embedder: Embedder, settings: Settings, report: Report) -> No
 
 
 def _start_ingestion(library: Library, pipeline: Pipeline) -> None:
-    library.clean()
+    library.resume()
     pipeline.start()
 
 

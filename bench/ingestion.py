@@ -17,7 +17,7 @@ from rag.types import Chunk, DocumentStatus
 from wiring import Services, build_services
 
 WORKING = (DocumentStatus.QUEUED, DocumentStatus.PARSING, DocumentStatus.CHUNKING, DocumentStatus.EMBEDDING)
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 CHUNKS_PAGE = 500
 
 

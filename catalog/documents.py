@@ -121,7 +121,7 @@ class DocumentCatalog:
         )
         for name, wanted in filters.items():
             if name in columns:
-                query = query.where(columns[name].in_(_values(wanted)))
+                query = query.where(columns[name].in_([value for value in _values(wanted) if isinstance(value, str)]))
         by_metadata = {name: _values(wanted) for name, wanted in filters.items() if name not in columns}
         with self._database.read() as connection:
             return [
@@ -139,12 +139,24 @@ class DocumentCatalog:
         return self.document(document_id)
 
     def move(self, document_id: str, collection: int) -> Document:
-        """Put a document into another collection, to be indexed there anew. Raises NotFoundError."""
+        """Put a document into another collection, to be indexed there anew.
+
+        Raises:
+            NotFoundError: there is none.
+            ConflictError: the collection has a document of that name or with these bytes; details hold its id.
+        """
         found = self.document(document_id)
         with self._database.write() as connection:
             old = connection.execute(select(documents.c.collection_id).where(documents.c.id == document_id)).scalar()
             if old == collection or old is None:
                 return found
+            same = (documents.c.filename == found.filename) | (documents.c.sha256 == found.sha256)
+            there = select(documents.c.id).where(documents.c.collection_id == collection, same)
+            if (other := connection.execute(there).scalar()) is not None:
+                raise ConflictError(
+                    f"The collection has a document named {found.filename!r}, or with the same content, already.",
+                    details={"document_id": other},
+                )
             unindex(connection, self._lexical, document_id)
             connection.execute(
                 update(documents)

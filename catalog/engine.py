@@ -50,6 +50,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection that sees one consistent state."""
         with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
             yield connection
 
     @contextmanager

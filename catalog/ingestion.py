@@ -23,6 +23,7 @@ from vectorstore.lexical import Fts5Index
 
 IN_FLIGHT = (DocumentStatus.PARSING, DocumentStatus.CHUNKING, DocumentStatus.EMBEDDING)
 MAX_ATTEMPTS = 3
+_UNTOUCHED: dict[str, Any] = {"status": DocumentStatus.QUEUED, "attempts": documents.c.attempts - 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +174,13 @@ class IngestionCatalog:
             for item in batch:
                 row = connection.execute(
                     select(documents.c.filename, documents.c.created_at, documents.c.status).where(
-                        documents.c.id == item.id
+                        documents.c.id == item.id, documents.c.collection_id == collection
                     )
                 ).first()
+                if row is not None and row.status == DocumentStatus.INDEXED:
+                    continue  # cancelled and retried while it was embedded: the same work was done twice
                 if row is None or row.status != DocumentStatus.EMBEDDING:
-                    # deleted or cancelled meanwhile: the vectors just written must go again
+                    # deleted, moved or cancelled meanwhile: the vectors just written must go again
                     note_vector_deletion(connection, item.id, collection)
                     continue
                 others = _versions(connection, collection, row.filename, item.id)
@@ -199,20 +202,29 @@ class IngestionCatalog:
             remove(connection, self._lexical, gone)
         return gone
 
-    def fail(self, document_id: str, *, code: str, message: str) -> None:
-        """End a document's ingestion with its reason."""
+    def fail(self, document_id: str, *, code: str, message: str) -> bool:
+        """End a document's ingestion with its reason; False if it was not in flight."""
         with self._database.write() as connection:
-            connection.execute(
+            failed = connection.execute(
                 _in_flight(document_id).values(
                     status=DocumentStatus.FAILED, error_code=code, error_message=message, updated_at=now()
                 )
             )
+            return failed.rowcount > 0
 
     def requeue(self, ids: Sequence[str]) -> None:
-        """Put documents in flight back into the queue, untouched (the process is about to stop)."""
+        """Put documents in flight back into the queue, untouched."""
         with self._database.write() as connection:
             for document_id in ids:
-                connection.execute(_in_flight(document_id).values(status=DocumentStatus.QUEUED, updated_at=now()))
+                connection.execute(_in_flight(document_id).values(**_UNTOUCHED, updated_at=now()))
+
+    def release(self) -> None:
+        """At an orderly stop: queue everything in flight again. It does not count as an attempt."""
+        in_flight = documents.c.status.in_(IN_FLIGHT)
+        with self._database.write() as connection:
+            for row in connection.execute(select(documents.c.id, documents.c.collection_id).where(in_flight)).all():
+                note_vector_deletion(connection, row.id, row.collection_id)
+            connection.execute(update(documents).where(in_flight).values(**_UNTOUCHED))
 
     def resume(self) -> int:
         """After a start: queue what was cut off, fail what was cut off too often. Returns the number queued."""
@@ -261,24 +273,28 @@ class IngestionCatalog:
 
 def _register_one(connection: Connection, collection: int, file: NewFile) -> Registered:
     same = connection.execute(
-        select(documents.c.id, documents.c.status, documents.c.live)
+        select(documents.c.id, documents.c.filename, documents.c.status, documents.c.created_at)
         .where(documents.c.collection_id == collection, documents.c.sha256 == file.sha256)
-        .order_by(documents.c.live.desc(), documents.c.created_at.desc())
+        .order_by(documents.c.created_at.desc())
     ).first()
-    if same is not None:
-        if same.status in (DocumentStatus.FAILED, DocumentStatus.CANCELLED):
-            if file.rejected:
-                return Registered(same.id, DocumentStatus.FAILED, same.id)
-            connection.execute(_queued_again(same.id).values(filename=file.filename))
-            return Registered(same.id, DocumentStatus.QUEUED, same.id)
-        return Registered(same.id, DocumentStatus.UNCHANGED, same.id)
     older = connection.execute(
         select(documents.c.id, documents.c.created_at)
         .where(documents.c.collection_id == collection, documents.c.filename == file.filename)
         .order_by(documents.c.created_at.desc())
     ).first()
-    status = DocumentStatus.FAILED if file.rejected else DocumentStatus.QUEUED
     created = _later_than(older.created_at if older else None)
+    if same is not None and not _is_being_replaced(connection, collection, same):
+        if same.status in (DocumentStatus.FAILED, DocumentStatus.CANCELLED):
+            if file.rejected:
+                return Registered(same.id, DocumentStatus.FAILED, same.id)
+            connection.execute(
+                _queued_again(same.id).values(
+                    filename=file.filename, media_type=file.media_type, metadata=dict(file.metadata), created_at=created
+                )
+            )
+            return Registered(same.id, DocumentStatus.QUEUED, same.id)
+        return Registered(same.id, DocumentStatus.UNCHANGED, same.id)
+    status = DocumentStatus.FAILED if file.rejected else DocumentStatus.QUEUED
     connection.execute(
         insert(documents).values(
             id=file.id,
@@ -298,6 +314,17 @@ def _register_one(connection: Connection, collection: int, file: NewFile) -> Reg
         )
     )
     return Registered(file.id, status, None)
+
+
+def _is_being_replaced(connection: Connection, collection: int, same: Any) -> bool:
+    """Whether a newer version of the document waits, so that it will be gone soon."""
+    waiting = select(documents.c.id).where(
+        documents.c.collection_id == collection,
+        documents.c.filename == same.filename,
+        documents.c.created_at > same.created_at,
+        documents.c.status.in_((DocumentStatus.QUEUED, *IN_FLIGHT)),
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
 
 
 def _later_than(moment: datetime | None) -> datetime:

@@ -2,7 +2,7 @@
 
 Files are stored under their document's id; a file's own name is data and never a path. Storing, registering and
 deleting are ordered so that a stop anywhere leaves either a row without file (never: the file comes first) or a file
-without row, which `clean` removes at the next start.
+without row, which `drop_strays` removes at the next start.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -27,6 +28,9 @@ from rag.types import Collection
 MAX_NAME = 1024
 MAX_SEGMENT = 255
 _COPY_BYTES = 1 << 20
+# Controls, line ends, marks that turn the direction of a line (`exe.txt` shown for `txt.exe`), and the lone surrogates
+# that stand for a name that is not UTF-8 on disk, which no database takes.
+_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +66,7 @@ class Library:
         self._ingestion = ingestion
         self._dense = dense
         self._wake = wake
+        self._forgetting = threading.Lock()
         self.incoming.mkdir(parents=True, exist_ok=True)
 
     def stage(self, source: BinaryIO, filename: str, *, metadata: Mapping[str, Any] | None = None) -> StagedFile:
@@ -172,21 +177,27 @@ class Library:
 
     def forget_vectors(self) -> None:
         """Carry out the vector deletions that the catalog has noted."""
-        for collection, ids in self._ingestion.pending_vector_deletions().items():
-            self._dense.delete_documents(collection, ids)
-            self._ingestion.vectors_deleted(collection, ids)
+        # one at a time: a deletion read by one thread and done late must not meet vectors that another wrote since
+        with self._forgetting:
+            for collection, ids in self._ingestion.pending_vector_deletions().items():
+                self._dense.delete_documents(collection, ids)
+                self._ingestion.vectors_deleted(collection, ids)
 
-    def clean(self) -> None:
-        """At a start, before anything is indexed: finish deletions, drop files without a row, queue what was cut off."""
-        resumed = self._ingestion.resume()
+    def resume(self) -> None:
+        """At a start, before anything is indexed: queue what was cut off, finish deletions."""
+        if resumed := self._ingestion.resume():
+            log.info("resumed %d documents", resumed)
         self.forget_vectors()
+
+    def drop_strays(self) -> None:
+        """At a start, before any upload: drop the files that no row knows."""
         known = self._documents.ids()
         orphans = [path for path in self._folder.glob("??/*") if path.name not in known]
         orphans += list(self.incoming.iterdir())
         for path in orphans:
             path.unlink(missing_ok=True)
-        if resumed or orphans:
-            log.info("resumed %d documents, removed %d stray files", resumed, len(orphans))
+        if orphans:
+            log.info("removed %d stray files", len(orphans))
 
     def _unlink(self, ids: Any) -> None:
         for document_id in ids:
@@ -195,17 +206,19 @@ class Library:
 
 
 def clean_filename(filename: str) -> str:
-    """A file's name as data: control characters and climbing (`..`, a leading `/`) removed, folders kept.
+    """A file's name as data: control characters and climbing (`..`, a leading `/` or drive) removed, folders kept.
 
     Raises:
         InvalidRequestError: nothing is left, or it is too long.
     """
-    name = "".join(character for character in filename if character.isprintable()).strip()
-    name = re.sub(r"^(?:[A-Za-z]:)?[\\/]+", "", name)
-    name = re.sub(r"(?:^|(?<=[\\/]))\.\.?[\\/]", "", name)
-    if not name or name in (".", ".."):
+    shown = _UNSHOWN.sub("", filename).strip()
+    parts = [part for part in re.split(r"[\\/]", shown) if part.strip() not in ("", ".", "..")]
+    if len(parts) > 1 and re.fullmatch("[A-Za-z]:", parts[0]):
+        parts.pop(0)
+    if not parts:
         raise InvalidRequestError("The file has no name.", code="invalid_filename")
-    longest = max(len(part) for part in re.split(r"[\\/]", name))
+    name = "/".join(parts)
+    longest = max(map(len, parts))
     if len(name) > MAX_NAME or longest > MAX_SEGMENT:
         raise InvalidRequestError(
             f"The file name is too long: {longest} characters, at most {MAX_SEGMENT} "

@@ -28,6 +28,8 @@ BATCH_BYTES = 4 << 20
 # Chunks embedded between two looks at the clock and the stop sign; a large file reports its progress this often.
 SLICE_CHUNKS = 128
 POLL_SECONDS = 1.0
+# Wait after a failure of the machine, such as a full disk.
+RETRY_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -87,12 +89,14 @@ class Pipeline:
         self._wake.set()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stop both stages; what was in flight is queued again at the next start."""
+        """Stop both stages; what was in flight is queued again, now or at the next start."""
         self._stopping.set()
         self._wake.set()
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if self._threads and not any(thread.is_alive() for thread in self._threads):
+            self._ingestion.release()
 
     @property
     def running(self) -> bool:
@@ -106,7 +110,11 @@ class Pipeline:
                 batch = self._prepare()
             except UnavailableError as error:
                 log.error("ingestion waits: %s", error.message)
-                self._stopping.wait(5)
+                self._stopping.wait(RETRY_SECONDS)
+                continue
+            except Exception as error:  # the rim of a thread, which must outlive whatever went wrong
+                log.exception("ingestion waits", exc_info=error)
+                self._stopping.wait(RETRY_SECONDS)
                 continue
             if batch is None:
                 self._wake.wait(POLL_SECONDS)
@@ -131,13 +139,23 @@ class Pipeline:
             except queue.Empty:
                 continue
             if batch is not None:
-                self._index_or_fail(batch)
+                try:
+                    self._index_or_fail(batch)
+                except Exception as error:  # as above
+                    log.exception("a batch stays in flight", exc_info=error)
 
     def _prepare(self) -> Prepared | None:
         """Read and chunk the next batch; None when nothing is queued."""
         work = self._ingestion.claim(limit=BATCH_DOCUMENTS, max_bytes=BATCH_BYTES)
         if not work:
             return None
+        try:
+            return self._prepared(work)
+        except UnavailableError:
+            self._hand_back([item.id for item in work])
+            raise
+
+    def _prepared(self, work: Sequence[Work]) -> Prepared:
         parsed = [(item, document) for item in work if (document := self._read(item)) is not None]
         self._ingestion.advance([item.id for item, _ in parsed], DocumentStatus.CHUNKING)
         ready = [indexed for item, document in parsed if (indexed := self._chunk(item, document)) is not None]
@@ -150,8 +168,12 @@ class Pipeline:
             return None
         try:
             return self._reader.read(self._library.content_path(item.id), item.filename)
+        except UnavailableError:
+            if not self._stopping.is_set():
+                raise
         except DocentError as error:
-            self._fail(item.id, error)
+            if not self._stopping.is_set():  # a stop ends the readers, which is not the file's fault
+                self._fail(item.id, error)
         except Exception as error:  # noqa: BLE001  # the per-file rim of a batch: one bad file must not stop the others
             self._fail(item.id, _unexpected(error))
         return None
@@ -177,11 +199,11 @@ class Pipeline:
             return
         except UnavailableError as error:
             log.error("ingestion waits: %s", error.message)
-            self._stopping.wait(5)
-            self._hand_back(batch)
+            self._stopping.wait(RETRY_SECONDS)
+            self._hand_back([item.id for item in batch.documents])
         except Exception as error:  # noqa: BLE001  # as above, for a batch
-            for item in batch.documents:
-                self._fail(item.id, _unexpected(error))
+            failed = [item.id for item in batch.documents if self._fail(item.id, _unexpected(error))]
+            self._dense.delete_documents(batch.collection, failed)
         else:
             log.info(
                 "indexed %d documents, %d chunks in %.1f s",
@@ -190,9 +212,9 @@ class Pipeline:
                 time.monotonic() - started,
             )
 
-    def _hand_back(self, batch: Prepared) -> None:
+    def _hand_back(self, ids: Sequence[str]) -> None:
         try:
-            self._ingestion.requeue([item.id for item in batch.documents])
+            self._ingestion.requeue(ids)
         except UnavailableError as error:
             # still no disk: the rows stay in flight and are queued again at the next start
             log.error("ingestion cannot be queued again: %s", error.message)
@@ -218,9 +240,9 @@ class Pipeline:
         gone = self._ingestion.go_live(batch.collection, batch.documents)
         self._library.forget(gone)
 
-    def _fail(self, document_id: str, error: DocentError) -> None:
+    def _fail(self, document_id: str, error: DocentError) -> bool:
         log.warning("document %s failed: %s", document_id, error.code)
-        self._ingestion.fail(document_id, code=error.code, message=error.message)
+        return self._ingestion.fail(document_id, code=error.code, message=error.message)
 
 
 def _unexpected(error: Exception) -> DocentError:

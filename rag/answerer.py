@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag import prompts
-from rag.citations import CitationList, Draft, MarkedText
+from rag.citations import CitationList, Draft, MarkedText, unmark
 from rag.errors import ChatUnavailableError
 from rag.evidence import confidence, select_evidence
 from rag.extractive import extract
@@ -196,9 +196,8 @@ class _Writer:
         if reason is not None:
             self._model = EXTRACTIVE
         for item, start, end in extract(self._retrieval.query, evidence, self._retrieval.rarity):
-            quoted = " ".join(
-                item.passage.text[start - item.passage.char_start : end - item.passage.char_start].split()
-            )
+            span = item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
+            quoted = unmark(" ".join(span.split()))
             lead = "" if not self._text or is_cjk(quoted) else " "
             yield from self._say(lead + quoted)
             yield from self._seal(lead + quoted, [(item, start, end)], Verdict.VERIFIED)

@@ -14,12 +14,10 @@ from rag.types import Citation, Evidence, PageSpan
 
 # [1], [1, 2], [1][2], 【3】, [Source 4]: what small models write for a mark
 MARK = re.compile(
-    r"\s*[\[【]\s*(?:(?:sources?|来源|资料)\s*)?(\d{1,3}(?:\s*[,，、;]\s*\d{1,3})*)\s*[\]】]", re.IGNORECASE
+    r"\s*[\[【]\s*(?:(?:sources?|来源|资料)\s*)?(\d{1,9}(?:\s*[,，、;]\s*\d{1,9})*)\s*[\]】]", re.IGNORECASE
 )
 # A text that may still become a mark when more of it arrives.
-_OPEN_MARK = re.compile(r"\s*(?:[\[【][^\]】\n]{0,24})?$")
-# A line of which too little is there to tell whether it is an item of a list, which would end the sentence before it.
-_OPEN_LINE = re.compile(r"\s*\n\s*[^\s]{0,5}$")
+_OPEN_MARK = re.compile(r"\s*(?:[\[【](?:[^\]】\n]{0,24}|\s*(?:[a-z]+|来源|资料)?[\d\s,，、;]*))?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +34,11 @@ def strip_marks(text: str) -> MarkedText:
     return MarkedText(MARK.sub("", text), tuple(dict.fromkeys(numbers)))
 
 
+def unmark(text: str) -> str:
+    """A document's text without anything that a reader would take for one of our marks: `[7]` becomes `(7)`."""
+    return re.sub(r"[\[【]\s*(\d+(?:\s*[,，、;]\s*\d+)*)\s*[\]】]", r"(\1)", text)
+
+
 class Draft:
     """Follows a model's text as it streams: what may be shown already, and each sentence once it is complete.
 
@@ -45,7 +48,6 @@ class Draft:
     def __init__(self) -> None:
         self._buffer = ""  # the sentence under way, with its marks
         self._shown = 0  # characters of it, without marks, that were shown
-        self._settled = 0  # characters of it, with marks, before which no sentence may end any more
 
     def feed(self, piece: str) -> Iterator[str | MarkedText]:
         """Text to show (str) and sentences that are complete (MarkedText, all of it shown before)."""
@@ -54,18 +56,14 @@ class Draft:
         while (end := self._sentence_end(spans)) is not None:
             yield from self._close(end)
             spans = sentences(self._blanked())
-        ends = [end for _, end in spans if end >= self._settled]
-        limit = ends[0] if len(ends) > 1 else len(self._buffer)
-        safe = self._buffer[:limit]
-        known = min(_open_mark(safe), _open_line(safe))
-        self._settled = max(self._settled, len(self._blanked()[:known].rstrip()))
-        yield from self._show(MARK.sub("", safe[:known]))
+        safe = self._buffer[: self._limit(spans)]
+        yield from self._show(MARK.sub("", safe[: _open_mark(safe)]))
 
     def finish(self) -> Iterator[str | MarkedText]:
         """The rest, when no more text will come."""
         while self._buffer.strip():
-            ends = [end for _, end in sentences(self._blanked()) if end >= self._settled]
-            end = ends[0] if ends else len(self._buffer)
+            spans = sentences(self._blanked())
+            end = spans[0][1] if spans else len(self._buffer)
             while match := MARK.match(self._buffer, end):
                 end = match.end()
             yield from self._close(end)
@@ -74,12 +72,21 @@ class Draft:
         # the same length, so that positions hold; blanks, so that a full stop before a mark ends its sentence
         return MARK.sub(lambda match: " " * len(match.group()), self._buffer)
 
+    def _limit(self, spans: list[tuple[int, int]]) -> int:
+        """Where the text ends that certainly belongs to the sentence under way."""
+        if not spans:
+            return len(self._buffer)
+        if len(spans) > 1:
+            return spans[0][1]
+        # a later line may turn out to be an item of a list or a row of a table, which ends the sentence before it
+        line_end = self._buffer.find("\n", spans[0][0])
+        return line_end if line_end >= 0 else len(self._buffer)
+
     def _sentence_end(self, spans: list[tuple[int, int]]) -> int | None:
         """Where the first sentence with its marks ends, once the start of the next one proves it."""
-        ends = [end for _, end in spans if end >= self._settled]
-        if len(ends) < 2:
+        if len(spans) < 2:
             return None
-        end = ends[0]
+        end = spans[0][1]
         while match := MARK.match(self._buffer, end):
             end = match.end()
         rest = self._buffer[end:]
@@ -90,7 +97,7 @@ class Draft:
         yield from self._show(sentence.text)
         yield sentence
         self._buffer = self._buffer[end:]
-        self._shown = self._settled = 0
+        self._shown = 0
 
     def _show(self, text: str) -> Iterator[str]:
         if len(text) > self._shown:
@@ -101,12 +108,6 @@ class Draft:
 def _open_mark(text: str) -> int:
     """Where white space or an unfinished mark at the end of the text begins; its length if there is none."""
     match = _OPEN_MARK.search(text)
-    return match.start() if match else len(text)
-
-
-def _open_line(text: str) -> int:
-    """Where a last line begins of which too little is known to tell a list item; the text's length if there is none."""
-    match = _OPEN_LINE.search(text)
     return match.start() if match else len(text)
 
 

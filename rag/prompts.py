@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from rag.citations import unmark
 from rag.errors import ConfigurationError
 from rag.types import Evidence, Message
 
@@ -83,7 +84,7 @@ def may_become_refusal(text: str) -> bool:
 def _one_line(item: Evidence) -> str:
     # Marks, headings and fences inside a document must not look like ours.
     text = re.sub(r"\s+", " ", item.text)
-    text = re.sub(r"[\[【](\d{1,3})[\]】]", r"(\1)", text)
+    text = unmark(text)
     heading = item.passage.heading
-    last = heading.rsplit(" > ", 1)[-1] if heading else ""
+    last = unmark(heading.rsplit(" > ", 1)[-1]) if heading else ""
     return f"{last}: {text}" if last and last.casefold() not in text.casefold() and len(last) <= 60 else text

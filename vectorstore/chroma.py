@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 # Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2.
+Result = TypeVar("Result")
 CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 128}}
 
 
@@ -66,42 +68,38 @@ class ChromaIndex:
 
     def upsert(self, collection: int, ids: Sequence[str], vectors: Vectors, documents: Sequence[str]) -> None:
         """See `rag.ports.DenseIndex.upsert`."""
-        space = self._space(collection)
         step = self._opened().get_max_batch_size()
         for start in range(0, len(ids), step):
             part = slice(start, start + step)
-            space.upsert(
-                ids=list(ids[part]),
-                embeddings=vectors[part],
-                metadatas=[{"document": document} for document in documents[part]],
-            )
+            metadatas: Any = [{"document": document} for document in documents[part]]
+            self._in_space(collection, partial(_store, list(ids[part]), vectors[part], metadatas))
 
     def query(
         self, collection: int, vector: Vectors, *, limit: int, documents: Sequence[str] | None = None
     ) -> list[Hit]:
         """See `rag.ports.DenseIndex.query`."""
-        from chromadb.errors import ChromaError
+        if documents is not None and not documents:
+            return []  # Chroma refuses an empty list
 
-        space = self._space(collection)
-        wanted = min(limit, space.count())
-        if not wanted:
-            return []
-        try:
+        def nearest(space: Collection) -> list[Hit]:
+            wanted = min(limit, space.count())
+            if not wanted:
+                return []
             found = space.query(
                 query_embeddings=np.asarray(vector, dtype=np.float32).reshape(1, -1),
                 n_results=wanted,
                 where=None if documents is None else _of(documents),
                 include=["distances"],
             )
-        except ChromaError as error:
-            raise UnavailableError(f"The vector index does not answer: {error}.", code="index_unavailable") from error
-        distances = (found["distances"] or [[]])[0]
-        return [Hit(chunk_id, 1.0 - distance) for chunk_id, distance in zip(found["ids"][0], distances, strict=True)]
+            distances = (found["distances"] or [[]])[0]
+            return [Hit(chunk_id, 1.0 - far) for chunk_id, far in zip(found["ids"][0], distances, strict=True)]
+
+        return self._in_space(collection, nearest)
 
     def delete_documents(self, collection: int, documents: Sequence[str]) -> None:
         """See `rag.ports.DenseIndex.delete_documents`."""
         if documents:
-            self._space(collection).delete(where=_of(documents))
+            self._in_space(collection, lambda space: space.delete(where=_of(documents)))
 
     def delete_collection(self, collection: int) -> None:
         """See `rag.ports.DenseIndex.delete_collection`."""
@@ -116,13 +114,31 @@ class ChromaIndex:
 
     def count(self, collection: int) -> int:
         """See `rag.ports.DenseIndex.count`."""
-        return self._space(collection).count()
+        return self._in_space(collection, lambda space: space.count())
 
     def _opened(self) -> ClientAPI:
         if self._client is None:
             self.load()
         assert self._client is not None
         return self._client
+
+    def _in_space(self, collection: int, action: Callable[[Collection], Result]) -> Result:
+        """Do something with a space; once more with a fresh one if another thread deleted it meanwhile.
+
+        Raises:
+            UnavailableError: Chroma failed.
+        """
+        from chromadb.errors import ChromaError, NotFoundError
+
+        try:
+            try:
+                return action(self._space(collection))
+            except NotFoundError:
+                with self._opening:
+                    self._spaces.pop(collection, None)
+                return action(self._space(collection))
+        except ChromaError as error:
+            raise UnavailableError(f"The vector index does not answer: {error}.", code="index_unavailable") from error
 
     def _space(self, collection: int) -> Collection:
         client = self._opened()
@@ -138,6 +154,10 @@ class ChromaIndex:
 
 def _name(collection: int) -> str:
     return f"docent_{collection}"
+
+
+def _store(ids: list[str], vectors: Vectors, metadatas: Any, space: Collection) -> None:
+    space.upsert(ids=ids, embeddings=vectors, metadatas=metadatas)
 
 
 def _of(documents: Sequence[str]) -> Any:

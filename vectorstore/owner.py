@@ -47,11 +47,13 @@ class Ownership:
                 f"The data folder {data_dir} is in use by {who}{where}. Stop it, or set DOCENT_DATA_DIR to another folder.",
                 details=holder,
             ) from error
-        self.announce()
+        self.url: str | None = None
+        self.announce(None)
 
-    def announce(self, **facts: Any) -> None:
-        """Tell others who holds the folder; `url` where it takes requests."""
-        content = json.dumps({"pid": os.getpid(), **facts}).encode()
+    def announce(self, url: str | None) -> None:
+        """Tell others who holds the folder and, once it is known, at which URL it takes requests."""
+        self.url = url
+        content = json.dumps({"pid": os.getpid(), **({"url": url} if url else {})}).encode()
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, content, 0)
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, g, jsonify, request
+from flask import Flask, Response, g, jsonify
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -97,8 +97,8 @@ def invalid_body(error: ValidationError) -> Response:
     )
 
 
-def register(app: Flask) -> None:
-    """Install the handlers."""
+def register(app: Flask, *, max_upload_mb: int) -> None:
+    """Install the handlers. `max_upload_mb` is the limit that 413 states."""
 
     @app.errorhandler(DocentError)
     def on_docent_error(error: DocentError) -> Response:
@@ -108,10 +108,14 @@ def register(app: Flask) -> None:
 
     @app.errorhandler(RequestEntityTooLarge)
     def on_too_large(_: RequestEntityTooLarge) -> Response:
-        limit = (request.max_content_length or 0) >> 20
+        limit = max_upload_mb
         return respond(
             TooLargeError(f"The request is too large: at most {limit} MiB are accepted.", details={"limit_mb": limit})
         )
+
+    @app.errorhandler(RecursionError)
+    def on_nested(_: RecursionError) -> Response:
+        return respond(InvalidRequestError("The JSON is nested too deeply.", code="validation"))
 
     @app.errorhandler(HTTPException)
     def on_http_error(error: HTTPException) -> Response:

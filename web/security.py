@@ -20,7 +20,8 @@ CSP = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 # What a person without a token may see: the way in, its looks, and the signs of life.
-OPEN_PATHS = ("/login", "/logout", "/assets/", "/healthz", "/readyz")
+OPEN_PATHS = ("/", "/login", "/logout", "/healthz", "/readyz")  # "/" leads to the way in
+OPEN_FOLDER = "/assets/"
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -38,7 +39,7 @@ def register(app: Flask, settings: Settings) -> None:
     def secure(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", CSP)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers["X-Request-Id"] = request_id()
@@ -46,7 +47,7 @@ def register(app: Flask, settings: Settings) -> None:
 
 
 def _is_open(path: str) -> bool:
-    return any(path == known or (known.endswith("/") and path.startswith(known)) for known in OPEN_PATHS)
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
 
 
 def _check_host(settings: Settings) -> None:

@@ -39,7 +39,7 @@ def serve(settings: Settings, listener: socket.socket, url: str, *, ready: Calla
         from app import create_app
 
         app = create_app(settings)
-        app.extensions["docent"].ownership.announce(url=url)
+        app.extensions["docent"].ownership.announce(url)
         return app
 
     listener.set_inheritable(True)

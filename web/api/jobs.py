@@ -18,6 +18,7 @@ from wiring import Services
 
 TAG = Tag(name="jobs", description="Uploads under way.")
 POLL_SECONDS = 0.3
+REPEAT_SECONDS = 10.0
 
 
 def jobs_blueprint(services: Services) -> APIBlueprint:
@@ -47,15 +48,18 @@ def jobs_blueprint(services: Services) -> APIBlueprint:
 
 
 def _changes(services: Services, job_id: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """A `job` event at once and after each change; `done` with the last state ends it."""
+    """A `job` event at once, after each change and every `REPEAT_SECONDS`; `done` with the last state ends it."""
     last = None
+    sent = 0.0
     while True:
         job = services.jobs.get(job_id)
         body = values.job(job)
         ended = job.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
-        if body != last or ended:
+        # now and then although nothing changed, for only a yield notices that the client is gone
+        if body != last or ended or time.monotonic() - sent > REPEAT_SECONDS:
             yield ("done" if ended else "job"), body
         if ended:
             return
+            sent = time.monotonic()
         last = body
         time.sleep(POLL_SECONDS)

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import json
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rag.types import SearchMode
 
-Filters = dict[str, Any]
+
+def storable(value: dict[str, Any]) -> dict[str, Any]:
+    """The value itself. Raises ValueError unless it is JSON that any reader takes: no NaN, no half surrogate pairs."""
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError("a text holds half of a surrogate pair") from error
+    return value
+
+
+MAX_OFFSET = 1 << 40
+JsonObject = Annotated[dict[str, Any], AfterValidator(storable)]
 
 
 class Body(BaseModel):
@@ -23,13 +35,13 @@ class NewText(Body):
     text: str = Field(min_length=1, description="The document's text, read as Markdown.")
     title: str = Field(default="", max_length=200)
     collection: str = "default"
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: JsonObject = Field(default_factory=dict)
 
 
 class DocumentEdit(Body):
     """What of a document may be changed."""
 
-    metadata: dict[str, Any] | None = None
+    metadata: JsonObject | None = None
     collection: str | None = None
 
 
@@ -45,7 +57,7 @@ class SearchBody(Body):
     query: str
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     top_k: int = Field(default=10, ge=1, le=100)
-    filters: Filters = Field(default_factory=dict)
+    filters: JsonObject = Field(default_factory=dict)
     mode: SearchMode = Field(default=SearchMode.HYBRID, strict=False)
 
 
@@ -56,7 +68,7 @@ class AskBody(Body):
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     conversation_id: str | None = None
     top_k: int | None = Field(default=None, ge=1, le=100)
-    filters: Filters = Field(default_factory=dict)
+    filters: JsonObject = Field(default_factory=dict)
     stream: bool = False
 
 
@@ -85,8 +97,8 @@ class DocumentQuery(Paging):
 class TextQuery(BaseModel):
     """Which characters of a text; half-open."""
 
-    start: int = Field(default=0, ge=0)
-    end: int | None = Field(default=None, ge=0)
+    start: int = Field(default=0, ge=0, le=MAX_OFFSET)
+    end: int | None = Field(default=None, ge=0, le=MAX_OFFSET)
 
 
 class DocumentPath(BaseModel):

@@ -17,7 +17,7 @@ from flask_uploads import ALL, UploadSet, configure_uploads
 from werkzeug.datastructures import FileStorage
 
 from rag.errors import InvalidRequestError, UnavailableError
-from web.api.schemas import NewText
+from web.api.schemas import NewText, storable
 from wiring import Services
 
 incoming = UploadSet("incoming", ALL)
@@ -40,7 +40,15 @@ def staged_uploads(request: Request, services: Services) -> list[Any]:
     if not files:
         raise InvalidRequestError("The request has no file: send at least one part named 'file'.", code="no_file")
     metadata = _metadata(request.form.get("metadata"))
-    return [_save(file, metadata, services) for file in files]
+    staged: list[Any] = []
+    try:
+        for file in files:
+            staged.append(_save(file, metadata, services))
+    except BaseException:
+        for one in staged:
+            one.path.unlink(missing_ok=True)
+        raise
+    return staged
 
 
 def staged_text(body: NewText, services: Services) -> Any:
@@ -72,11 +80,11 @@ def _metadata(raw: str | None) -> dict[str, Any]:
         return {}
     try:
         found = json.loads(raw)
+        if not isinstance(found, dict):
+            raise InvalidRequestError("metadata must be a JSON object.", code="validation")
+        return storable(found)
     except ValueError as error:
         raise InvalidRequestError(f"metadata is not JSON: {error}.", code="validation") from error
-    if not isinstance(found, dict):
-        raise InvalidRequestError("metadata must be a JSON object.", code="validation")
-    return found
 
 
 class _HashingStream:

@@ -1,0 +1,132 @@
+"""Search: modes, filters, the shape of passages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Docent, assert_error
+
+
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_each_mode_finds_and_scores(docent: Docent, mode: str) -> None:
+    (pump, _) = docent.upload(("pump.txt", PUMP), ("orchard.txt", ORCHARD))
+
+    passages = docent.search("pump bar", mode=mode, top_k=2)
+
+    first = passages[0]
+    text = docent.client.get(f"{API}/documents/{pump['id']}/text").text
+    assert (first["document_id"], first["filename"], first["collection"]) == (pump["id"], "pump.txt", "default")
+    assert first["text"] == text[first["char_start"] : first["char_end"]]
+    assert 0 <= first["score"] <= 1
+    assert [passage["score"] for passage in passages] == sorted((p["score"] for p in passages), reverse=True)
+    assert (first["scores"]["dense"] is None) == (mode == "lexical")
+    assert (first["scores"]["lexical"] is None) == (mode == "dense")
+    assert {"chunk_id", "page", "page_end", "heading"} <= set(first)
+
+
+def test_chinese_is_found_by_its_words(docent: Docent) -> None:
+    docent.upload(("报告.txt", CHINESE), ("果园.txt", "果园里的苹果树四月开花。"))
+
+    assert docent.search("水泵的压力是多少？")[0]["filename"] == "报告.txt"
+    assert docent.search("苹果", mode="lexical")[0]["filename"] == "果园.txt"
+
+
+def test_top_k_and_timings(docent: Docent) -> None:
+    docent.upload(*[(f"{n}.txt", f"{PUMP} Number {n}.") for n in range(6)])
+
+    response = docent.client.post(f"{API}/search", json={"query": "pump", "top_k": 3}).get_json()
+
+    assert len(response["passages"]) == 3
+    assert set(response["timings"]) == {"embed_ms", "dense_ms", "lexical_ms", "total_ms"}
+    assert all(value >= 0 for value in response["timings"].values())
+
+
+def test_the_same_text_is_shown_once(docent: Docent) -> None:
+    docent.upload(("a.txt", PUMP), ("b.txt", PUMP + "\n"))
+
+    assert len(docent.search("pump bar")) == 1
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"filename": "pump.txt"}, {"pump.txt"}),
+        ({"filename": ["pump.txt", "oil.md"]}, {"pump.txt", "oil.md"}),
+        ({"media_type": "text/markdown"}, {"oil.md"}),
+        ({"team": "north"}, {"oil.md"}),
+        ({"team": "south"}, set()),
+        ({"team": "north", "filename": "pump.txt"}, set()),
+        ({"nothing": "x"}, set()),
+        ({"filename": 7}, set()),
+        ({"filename": 10**30}, set()),
+        ({"filename": "' OR 1=1 --"}, set()),
+    ],
+)
+@pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
+def test_filters(docent: Docent, filters: dict[str, Any], found: set[str], mode: str) -> None:
+    docent.upload(("pump.txt", PUMP))
+    docent.upload(("oil.md", "The oil of the pump is changed every March."), metadata='{"team": "north"}')
+
+    passages = docent.search("pump oil", filters=filters, mode=mode)
+
+    assert {passage["filename"] for passage in passages} == found
+
+
+def test_several_collections_are_searched_as_one(docent: Docent) -> None:
+    docent.upload(("pump.txt", PUMP))
+    docent.upload(("orchard.txt", ORCHARD), collection="garden")
+
+    both = {passage["collection"] for passage in docent.search("pump trees", collections=["default", "garden"])}
+
+    assert both == {"default", "garden"}
+
+
+def test_an_empty_server_finds_nothing(docent: Docent) -> None:
+    assert docent.search("anything") == []
+
+
+@pytest.mark.parametrize("query", ['"', "pump AND", "NEAR(a b)", "*", "a:b", "-", "'); DROP TABLE chunks;--", "？！", "𰀀", "🚰"])
+@pytest.mark.parametrize("mode", ["hybrid", "lexical"])
+def test_no_query_is_read_as_syntax(docent: Docent, query: str, mode: str) -> None:
+    docent.upload(("pump.txt", PUMP))
+
+    docent.search(query, mode=mode)
+
+    assert docent.search("pump")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"query": ""}, "empty_question"),
+        ({"query": " \n "}, "empty_question"),
+        ({"query": "x " * 50_000}, "question_too_long"),
+        ({"query": "pump", "collections": ["nowhere"]}, "collection_not_found"),
+        ({"query": "pump", "collections": []}, "validation"),
+        ({"query": "pump", "top_k": 0}, "validation"),
+        ({"query": "pump", "top_k": 101}, "validation"),
+        ({"query": "pump", "top_k": "10"}, "validation"),
+        ({"query": "pump", "mode": "psychic"}, "validation"),
+        ({"query": 7}, "validation"),
+        ({"query": None}, "validation"),
+        ({"query": "pump", "filters": []}, "validation"),
+        ({"query": "pump", "filters": {"team": {"a": 1}}}, "invalid_request"),
+        ({"query": "pump", "unknown": 1}, "validation"),
+        ({"query": "\ud800"}, "validation"),
+        ({"query": "pump", "filters": {"team": "\ud800"}}, "validation"),
+        ({}, "validation"),
+    ],
+)
+def test_bad_searches_are_refused(docent: Docent, body: dict[str, Any], code: str) -> None:
+    status = 404 if code == "collection_not_found" else 400
+    error = assert_error(docent.client.post(f"{API}/search", json=body), status, code)
+    if "unknown" in body:
+        assert "unknown" in error["message"]
+
+
+def test_nul_in_a_query_is_white_space(docent: Docent) -> None:
+    docent.upload(("pump.txt", PUMP))
+
+    assert docent.search("pump\x00bar")[0]["filename"] == "pump.txt"

@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     app.extensions["docent"] = services
 
     def spec() -> dict[str, Any]:
-        return dict(app.api_doc)
+        return operations.with_errors(app.api_doc)
 
     @app.before_request
     def announce() -> None:

@@ -22,6 +22,8 @@ from rag.errors import ConfigurationError, UnavailableError
 # a test holds it against the migrations folder.
 HEAD = "0001"
 BUSY_TIMEOUT_MS = 30_000
+# One for each thread of the server and some for ingestion; they are opened as they are needed.
+MAX_CONNECTIONS = 64
 
 
 class Database:
@@ -35,7 +37,12 @@ class Database:
         """
         self.path = path
         self._writing = threading.RLock()
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+        self._engine = create_engine(
+            f"sqlite:///{path}",
+            connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
+            pool_size=MAX_CONNECTIONS,
+            max_overflow=0,
+        )
         event.listen(self._engine, "connect", _set_pragmas)
         try:
             _require_fts5()

@@ -13,6 +13,44 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from web.values import Reply
 from wiring import Services
 
+ERROR = {
+    "description": "An error; /v1 uses OpenAI's body instead.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "properties": {
+                            "code": {"type": "string"},
+                            "message": {"type": "string"},
+                            "details": {"type": "object"},
+                            "request_id": {"type": "string"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+def with_errors(spec: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with our error body at every operation, instead of flask_openapi's."""
+    paths = {
+        path: {
+            method: {**operation, "responses": {"default": ERROR, **_without_validation(operation["responses"])}}
+            for method, operation in operations.items()
+        }
+        for path, operations in spec["paths"].items()
+    }
+    return {**spec, "paths": paths}
+
+
+def _without_validation(responses: dict[str, Any]) -> dict[str, Any]:
+    return {status: response for status, response in responses.items() if status != "400"}
+
 
 def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]]) -> None:
     """Add the routes, and count every request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -121,7 +122,8 @@ def test_no_query_is_read_as_syntax(docent: Docent, query: str, mode: str) -> No
 )
 def test_bad_searches_are_refused(docent: Docent, body: dict[str, Any], code: str) -> None:
     status = 404 if code == "collection_not_found" else 400
-    error = assert_error(docent.client.post(f"{API}/search", json=body), status, code)
+    response = docent.client.post(f"{API}/search", data=json.dumps(body), content_type="application/json")
+    error = assert_error(response, status, code)
     if "unknown" in body:
         assert "unknown" in error["message"]
 

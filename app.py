@@ -120,7 +120,13 @@ def main() -> int:
         return 2
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{shown}:{listener.getsockname()[1]}"
-    serve(settings, listener, url, ready=lambda: _greet(url, bool(settings.api_token)))
+
+    def build() -> Flask:
+        app = create_app(settings)
+        app.extensions["docent"].ownership.announce(url)
+        return app
+
+    serve(build, listener, ready=lambda: _greet(url, bool(settings.api_token)))
     return 0
 
 

@@ -7,45 +7,23 @@ Each step is one transaction and may be repeated. A document's chunks, keywords 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.documents import note_vector_deletion, remove
 from catalog.engine import Database
+from catalog.publication import Indexed, publish
+from catalog.registration import IN_FLIGHT, WAITING, NewFile, Registered, register_file
 from catalog.rows import now
-from catalog.tables import chunks, documents, job_documents, jobs, texts, vector_deletions
-from rag.errors import ConflictError, DocentError
-from rag.types import Chunk, DocumentStatus, ParsedDocument
+from catalog.tables import documents, job_documents, jobs, vector_deletions
+from rag.errors import ConflictError
+from rag.types import DocumentStatus
 from vectorstore.lexical import Fts5Index
 
-IN_FLIGHT = (DocumentStatus.PARSING, DocumentStatus.CHUNKING, DocumentStatus.EMBEDDING)
 MAX_ATTEMPTS = 3
 _UNTOUCHED: dict[str, Any] = {"status": DocumentStatus.QUEUED, "attempts": documents.c.attempts - 1}
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """A file that has been stored under `id` and waits to be registered; `rejected` makes it a failed document."""
-
-    id: str
-    filename: str
-    media_type: str
-    bytes: int
-    sha256: str
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    rejected: DocentError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """What became of a new file: the document it is, and whether that one was there already."""
-
-    document_id: str
-    status: DocumentStatus
-    duplicate_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +34,6 @@ class Work:
     filename: str
     collection_id: int
     bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Indexed:
-    """A document whose vectors are stored and that may go live."""
-
-    id: str
-    parsed: ParsedDocument
-    chunks: Sequence[Chunk]
 
 
 class IngestionCatalog:
@@ -100,7 +69,7 @@ class IngestionCatalog:
                     idempotency_digest=idempotency_digest,
                 )
             )
-            outcomes = [_register_one(connection, collection, file) for file in files]
+            outcomes = [register_file(connection, collection, file) for file in files]
             if outcomes:
                 connection.execute(
                     insert(job_documents),
@@ -188,8 +157,7 @@ class IngestionCatalog:
                     gone.append(item.id)
                     continue
                 gone.extend(other.id for other in others if other.created_at < row.created_at)
-                _insert_text(connection, item)
-                rows = _insert_chunks(connection, item)
+                rows = publish(connection, item)
                 self._lexical.add(
                     connection,
                     collection,
@@ -198,7 +166,6 @@ class IngestionCatalog:
                         for number, chunk in zip(rows, item.chunks, strict=True)
                     ],
                 )
-                _mark_live(connection, item)
             remove(connection, self._lexical, gone)
         return gone
 
@@ -265,80 +232,9 @@ class IngestionCatalog:
 
     def pending(self) -> int:
         """Documents that are queued or in flight."""
-        waiting = (DocumentStatus.QUEUED, *IN_FLIGHT)
         with self._database.read() as connection:
-            query = select(func.count()).select_from(documents).where(documents.c.status.in_(waiting))
+            query = select(func.count()).select_from(documents).where(documents.c.status.in_(WAITING))
             return int(connection.execute(query).scalar_one())
-
-
-def _register_one(connection: Connection, collection: int, file: NewFile) -> Registered:
-    same = connection.execute(
-        select(documents.c.id, documents.c.filename, documents.c.status, documents.c.created_at)
-        .where(documents.c.collection_id == collection, documents.c.sha256 == file.sha256)
-        .order_by(documents.c.created_at.desc())
-    ).first()
-    older = connection.execute(
-        select(documents.c.id, documents.c.created_at)
-        .where(documents.c.collection_id == collection, documents.c.filename == file.filename)
-        .order_by(documents.c.created_at.desc())
-    ).first()
-    created = _later_than(older.created_at if older else None)
-    if same is not None and not _is_being_replaced(connection, collection, same):
-        if same.status in (DocumentStatus.FAILED, DocumentStatus.CANCELLED):
-            if file.rejected:
-                return Registered(same.id, DocumentStatus.FAILED, same.id)
-            connection.execute(
-                _queued_again(same.id).values(
-                    filename=file.filename, media_type=file.media_type, metadata=dict(file.metadata), created_at=created
-                )
-            )
-            return Registered(same.id, DocumentStatus.QUEUED, same.id)
-        return Registered(same.id, DocumentStatus.UNCHANGED, same.id)
-    status = DocumentStatus.FAILED if file.rejected else DocumentStatus.QUEUED
-    connection.execute(
-        insert(documents).values(
-            id=file.id,
-            collection_id=collection,
-            filename=file.filename,
-            media_type=file.media_type,
-            bytes=file.bytes,
-            sha256=file.sha256,
-            status=status,
-            live=False,
-            replaces=older.id if older else None,
-            error_code=file.rejected.code if file.rejected else None,
-            error_message=file.rejected.message if file.rejected else None,
-            metadata=dict(file.metadata),
-            created_at=created,
-            updated_at=created,
-        )
-    )
-    return Registered(file.id, status, None)
-
-
-def _is_being_replaced(connection: Connection, collection: int, same: Any) -> bool:
-    """Whether a newer version of the document waits, so that it will be gone soon."""
-    waiting = select(documents.c.id).where(
-        documents.c.collection_id == collection,
-        documents.c.filename == same.filename,
-        documents.c.created_at > same.created_at,
-        documents.c.status.in_((DocumentStatus.QUEUED, *IN_FLIGHT)),
-    )
-    return connection.execute(waiting.limit(1)).first() is not None
-
-
-def _later_than(moment: datetime | None) -> datetime:
-    # versions of one file are ordered by this time, whatever the clock does
-    present = now()
-    return present if moment is None or present > moment else moment + timedelta(microseconds=1)
-
-
-def _queued_again(document_id: str) -> Any:
-    return (
-        update(documents)
-        .where(documents.c.id == document_id)
-        .values(status=DocumentStatus.QUEUED, attempts=0, error_code=None, error_message=None, updated_at=now())
-    )
 
 
 def _in_flight(document_id: str) -> Any:
@@ -351,65 +247,3 @@ def _versions(connection: Connection, collection: int, filename: str, but: str) 
             documents.c.collection_id == collection, documents.c.filename == filename, documents.c.id != but
         )
     ).all()
-
-
-def _insert_text(connection: Connection, item: Indexed) -> None:
-    connection.execute(
-        insert(texts).values(
-            document_id=item.id,
-            text=item.parsed.text,
-            pages=[[page.number, page.start, page.end] for page in item.parsed.pages],
-            headings=[[heading.level, heading.title, heading.start] for heading in item.parsed.headings],
-        )
-    )
-
-
-def _insert_chunks(connection: Connection, item: Indexed) -> list[int]:
-    last = connection.execute(select(func.coalesce(func.max(chunks.c.row), 0))).scalar_one()
-    rows = list(range(last + 1, last + 1 + len(item.chunks)))
-    if rows:
-        connection.execute(
-            insert(chunks),
-            [
-                {
-                    "row": number,
-                    "id": chunk_id(item.id, chunk.ordinal),
-                    "document_id": item.id,
-                    "ordinal": chunk.ordinal,
-                    "char_start": chunk.start,
-                    "char_end": chunk.end,
-                    "page": chunk.page,
-                    "page_end": chunk.page_end,
-                    "heading": chunk.heading,
-                    "text": chunk.text,
-                }
-                for number, chunk in zip(rows, item.chunks, strict=True)
-            ],
-        )
-    return rows
-
-
-def _mark_live(connection: Connection, item: Indexed) -> None:
-    title = item.parsed.metadata.get("title")
-    connection.execute(
-        update(documents)
-        .where(documents.c.id == item.id)
-        .values(
-            status=DocumentStatus.INDEXED,
-            live=True,
-            chunks=len(item.chunks),
-            pages=len(item.parsed.pages) or None,
-            warnings=list(item.parsed.warnings),
-            progress_done=len(item.chunks),
-            progress_total=len(item.chunks),
-            error_code=None,
-            error_message=None,
-            updated_at=now(),
-            **({"metadata": func.json_patch(func.json_object("title", title), documents.c.metadata)} if title else {}),
-        )
-    )
-
-
-def chunk_id(document_id: str, ordinal: int) -> str:
-    """The id of a chunk in both indexes: the same for the same bytes and recipe, so that work may be repeated."""
-    return f"{document_id}-{ordinal}"

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from catalog.documents import DocumentCatalog
-from catalog.ingestion import IngestionCatalog, NewFile, Registered
+from catalog.ingestion import IngestionCatalog
+from catalog.registration import NewFile, Registered
 from ingest.readers.registry import HEAD_BYTES, media_type_of
 from rag.errors import DocentError, InvalidRequestError, NotFoundError, UnavailableError
 from rag.ports import DenseIndex

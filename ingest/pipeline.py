@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from catalog.ingestion import Indexed, IngestionCatalog, Work, chunk_id
+from catalog.ingestion import IngestionCatalog, Work
+from catalog.publication import Indexed, chunk_id
 from ingest.chunker import chunk_document
 from ingest.library import Library
 from rag.errors import DocentError, UnavailableError, UnreadableError

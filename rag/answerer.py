@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from rag import prompts
 from rag.citations import CitationList, Draft, MarkedText, unmark
 from rag.errors import ChatUnavailableError
+from rag.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
 from rag.evidence import confidence, select_evidence
 from rag.extractive import extract
 from rag.language import is_cjk, language, trim
@@ -24,10 +23,8 @@ from rag.types import (
     Abstention,
     Answer,
     AnswerSentence,
-    Citation,
     Evidence,
     PageSpan,
-    Passage,
     Retrieval,
     Usage,
     Verdict,
@@ -40,55 +37,6 @@ NO_ANSWER = {
     "en": "The documents do not answer this question.",
     "zh": "文档中没有这个问题的答案。",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A question with where and how to look."""
-
-    question: str
-    collections: Sequence[str]
-    top_k: int
-    filters: Mapping[str, Any] = field(default_factory=dict)
-    conversation_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """The passages were found; comes first."""
-
-    passages: tuple[Passage, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A piece of the answer; all pieces joined are the answer, unless `Done` says otherwise."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cited:
-    """A new citation, just before its mark appears."""
-
-    citation: Citation
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """A sentence was checked."""
-
-    sentence: AnswerSentence
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The whole answer; comes last and is what counts."""
-
-    answer: Answer
-
-
-Event = Retrieved | Token | Cited | Verified | Done
 
 
 class Answerer:

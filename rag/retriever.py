@@ -103,12 +103,12 @@ class Retriever:
 
 
 def clean_query(query: str) -> str:
-    """The query without NULs and surrounding white space.
+    """The query without NULs, lone surrogates and surrounding white space.
 
     Raises:
         InvalidRequestError: it is empty or longer than `MAX_QUESTION` characters.
     """
-    query = query.replace("\x00", " ").strip()
+    query = query.replace("\x00", " ").encode(errors="replace").decode().strip()
     if not query:
         raise InvalidRequestError("The question is empty.", code="empty_question")
     if len(query) > MAX_QUESTION:

@@ -13,8 +13,6 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from rag.settings import Settings
-
 THREADS = 48
 
 
@@ -32,16 +30,8 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return self._build()
 
 
-def serve(settings: Settings, listener: socket.socket, url: str, *, ready: Callable[[], None]) -> None:
-    """Serve until SIGINT or SIGTERM; `ready` is called once the worker takes requests."""
-
-    def build() -> Flask:
-        from app import create_app
-
-        app = create_app(settings)
-        app.extensions["docent"].ownership.announce(url)
-        return app
-
+def serve(build: Callable[[], Flask], listener: socket.socket, *, ready: Callable[[], None]) -> None:
+    """Serve what `build` makes until SIGINT or SIGTERM; `ready` is called once the worker takes requests."""
     listener.set_inheritable(True)
     _Server(
         build,

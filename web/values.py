@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Response
 
-from rag.answerer import Cited, Done, Event, Retrieved, Token, Verified
+from rag.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
 
 PREFIX = "/api/v1"

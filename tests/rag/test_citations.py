@@ -14,7 +14,7 @@ from rag.types import Evidence, PageSpan, Passage
 # What answers are made of: words, ends of sentences, marks, lists, tables, in two languages.
 ATOMS = st.sampled_from(
     "The pump runs at 40 bar|It is 3.5 m long|Dr. Smith|e.g. oil|see No. 5|水泵运行|压力为四十巴|. |。|! |？|… |\n|\n\n| |; |: "
-    "|[1]| [2]|[1, 2]|【3】|[Source 4]|[12][3]|[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]|[not a mark]|[|]|1. |2) |- |* | \\| |\"|”|)|12|.|a"
+    '|[1]| [2]|[1, 2]|【3】|[Source 4]|[12][3]|[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]|[not a mark]|[|]|1. |2) |- |* | \\| |"|”|)|12|.|a'
     "|[99]|[0]|[2024]|U.S. The|p.m. we|```x[1]```".split("|")
 ).map(lambda atom: atom.replace("\\", "|"))
 

@@ -88,7 +88,9 @@ def test_an_empty_server_finds_nothing(docent: Docent) -> None:
     assert docent.search("anything") == []
 
 
-@pytest.mark.parametrize("query", ['"', "pump AND", "NEAR(a b)", "*", "a:b", "-", "'); DROP TABLE chunks;--", "？！", "𰀀", "🚰"])
+@pytest.mark.parametrize(
+    "query", ['"', "pump AND", "NEAR(a b)", "*", "a:b", "-", "'); DROP TABLE chunks;--", "？！", "𰀀", "🚰"]
+)
 @pytest.mark.parametrize("mode", ["hybrid", "lexical"])
 def test_no_query_is_read_as_syntax(docent: Docent, query: str, mode: str) -> None:
     docent.upload(("pump.txt", PUMP))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rag.types import SearchMode
 
 
-def storable(value: dict[str, Any]) -> dict[str, Any]:
+def storable(value: Any) -> Any:
     """The value itself. Raises ValueError unless it is JSON that any reader takes: no NaN, no half surrogate pairs."""
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
@@ -20,13 +20,17 @@ def storable(value: dict[str, Any]) -> dict[str, Any]:
 
 
 MAX_OFFSET = 1 << 40
-JsonObject = Annotated[dict[str, Any], AfterValidator(storable)]
 
 
 class Body(BaseModel):
     """A JSON body: wrong types are errors, not conversions."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, value: Any) -> Any:
+        return storable(value)
 
 
 class NewText(Body):
@@ -35,13 +39,13 @@ class NewText(Body):
     text: str = Field(min_length=1, description="The document's text, read as Markdown.")
     title: str = Field(default="", max_length=200)
     collection: str = "default"
-    metadata: JsonObject = Field(default_factory=dict)
+    metadata: dict[str, Any] = Field(default_factory=dict)
 
 
 class DocumentEdit(Body):
     """What of a document may be changed."""
 
-    metadata: JsonObject | None = None
+    metadata: dict[str, Any] | None = None
     collection: str | None = None
 
 
@@ -57,7 +61,7 @@ class SearchBody(Body):
     query: str
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     top_k: int = Field(default=10, ge=1, le=100)
-    filters: JsonObject = Field(default_factory=dict)
+    filters: dict[str, Any] = Field(default_factory=dict)
     mode: SearchMode = Field(default=SearchMode.HYBRID, strict=False)
 
 
@@ -68,7 +72,7 @@ class AskBody(Body):
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     conversation_id: str | None = None
     top_k: int | None = Field(default=None, ge=1, le=100)
-    filters: JsonObject = Field(default_factory=dict)
+    filters: dict[str, Any] = Field(default_factory=dict)
     stream: bool = False
 
 

@@ -55,10 +55,7 @@ def staged_text(body: NewText, services: Services) -> Any:
     """A text as a Markdown file, staged."""
     if not body.text.strip():
         raise InvalidRequestError("The text is empty.", code="validation")
-    try:
-        content = body.text.encode()
-    except UnicodeEncodeError as error:
-        raise InvalidRequestError("The text holds half of a surrogate pair.", code="validation") from error
+    content = body.text.encode()
     name = body.title.strip() or f"text-{hashlib.sha256(content).hexdigest()[:8]}"
     return services.library.stage(io.BytesIO(content), f"{name}.md", metadata=body.metadata)
 
@@ -66,12 +63,13 @@ def staged_text(body: NewText, services: Services) -> Any:
 def _save(file: FileStorage, metadata: dict[str, Any], services: Services) -> Any:
     own_name = file.filename or ""
     source = _HashingStream(file.stream)
-    stored = FileStorage(stream=source, filename=f"{uuid.uuid4().hex}.bin")  # type: ignore[arg-type]  # has all that is used
+    path = services.library.incoming / f"{uuid.uuid4().hex}.bin"
+    stored = FileStorage(stream=source, filename=path.name)  # type: ignore[arg-type]  # has all that is used
     try:
-        name = incoming.save(stored)
+        incoming.save(stored)
     except OSError as error:
+        path.unlink(missing_ok=True)
         raise UnavailableError(f"The file cannot be stored: {error.strerror}.", code="storage") from error
-    path = services.library.incoming / name
     return services.library.inspect(path, own_name, source.sha256, metadata=metadata)
 
 

@@ -14,8 +14,8 @@ from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from rag.answerer import Ask, Done, Event, Token
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
+from rag.events import Ask, Done, Event, Token
 from rag.types import Answer
 from web import values
 from web.errors import status_of

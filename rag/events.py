@@ -1,0 +1,58 @@
+"""A question as it is asked, and the events of its answer in the order in which they come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from rag.types import Answer, AnswerSentence, Citation, Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A question with where and how to look."""
+
+    question: str
+    collections: Sequence[str]
+    top_k: int
+    filters: Mapping[str, Any] = field(default_factory=dict)
+    conversation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """The passages were found; comes first."""
+
+    passages: tuple[Passage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of the answer; all pieces joined are the answer, unless `Done` says otherwise."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """A new citation, just before its mark appears."""
+
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A sentence was checked."""
+
+    sentence: AnswerSentence
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The whole answer; comes last and is what counts."""
+
+    answer: Answer
+
+
+Event = Retrieved | Token | Cited | Verified | Done

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from catalog.documents import note_vector_deletion, remove
 from catalog.engine import Database
 from catalog.publication import Indexed, publish
-from catalog.registration import IN_FLIGHT, WAITING, NewFile, Registered, register_file
+from catalog.registration import IN_FLIGHT, WAITING, NewFile, Registered, register_files
 from catalog.rows import now
 from catalog.tables import documents, job_documents, jobs, vector_deletions
 from rag.errors import ConflictError
@@ -69,7 +70,7 @@ class IngestionCatalog:
                     idempotency_digest=idempotency_digest,
                 )
             )
-            outcomes = [register_file(connection, collection, file) for file in files]
+            outcomes = register_files(connection, collection, files)
             if outcomes:
                 connection.execute(
                     insert(job_documents),
@@ -117,20 +118,28 @@ class IngestionCatalog:
             )
         return work
 
-    def advance(self, ids: Sequence[str], status: DocumentStatus, *, totals: Mapping[str, int] | None = None) -> None:
+    def advance(self, ids: Sequence[str], status: DocumentStatus) -> None:
         """Move documents in flight on to `status`; deleted or cancelled ones stay as they are."""
         with self._database.write() as connection:
-            for document_id in ids:
-                values: dict[str, Any] = {"status": status, "updated_at": now()}
-                if totals is not None:
-                    values |= {"progress_total": totals.get(document_id, 0), "progress_done": 0}
-                connection.execute(_in_flight(document_id).values(values))
+            connection.execute(_in_flight(ids).values(status=status, updated_at=now()))
+
+    def expect(self, chunks: Mapping[str, int]) -> None:
+        """Move documents on to embedding; `chunks` says how many chunks each has."""
+        with self._database.write() as connection:
+            for count in set(chunks.values()):
+                ids = [document_id for document_id, own in chunks.items() if own == count]
+                connection.execute(
+                    _in_flight(ids).values(
+                        status=DocumentStatus.EMBEDDING, progress_done=0, progress_total=count, updated_at=now()
+                    )
+                )
 
     def progress(self, done: Mapping[str, int]) -> None:
-        """Note how many chunks of each document are embedded."""
+        """Note how many more chunks of each document are embedded."""
         with self._database.write() as connection:
             for document_id, count in done.items():
-                connection.execute(_in_flight(document_id).values(progress_done=count))
+                more = documents.c.progress_done + count
+                connection.execute(_in_flight([document_id]).values(progress_done=more))
 
     def go_live(self, collection: int, batch: Sequence[Indexed]) -> list[str]:
         """Make documents searchable, each instead of its older versions, all at once.
@@ -140,32 +149,35 @@ class IngestionCatalog:
         """
         gone: list[str] = []
         with self._database.write() as connection:
+            versions = _versions(connection, collection, [item.id for item in batch])
+            newest: dict[str, datetime] = {}
+            for row in versions.values():
+                if row.live:
+                    newest[row.filename] = max(newest.get(row.filename, row.created_at), row.created_at)
+            living: list[Indexed] = []
             for item in batch:
-                row = connection.execute(
-                    select(documents.c.filename, documents.c.created_at, documents.c.status).where(
-                        documents.c.id == item.id, documents.c.collection_id == collection
-                    )
-                ).first()
-                if row is not None and row.status == DocumentStatus.INDEXED:
+                own = versions.get(item.id)
+                if own is not None and own.status == DocumentStatus.INDEXED:
                     continue  # cancelled and retried while it was embedded: the same work was done twice
-                if row is None or row.status != DocumentStatus.EMBEDDING:
+                if own is None or own.status != DocumentStatus.EMBEDDING:
                     # deleted, moved or cancelled meanwhile: the vectors just written must go again
                     note_vector_deletion(connection, item.id, collection)
-                    continue
-                others = _versions(connection, collection, row.filename, item.id)
-                if any(other.live and other.created_at > row.created_at for other in others):
+                elif newest.get(own.filename, own.created_at) > own.created_at:
                     gone.append(item.id)
-                    continue
-                gone.extend(other.id for other in others if other.created_at < row.created_at)
-                rows = publish(connection, item)
-                self._lexical.add(
-                    connection,
-                    collection,
-                    [
-                        (number, row.filename, chunk.heading, chunk.text)
-                        for number, chunk in zip(rows, item.chunks, strict=True)
-                    ],
-                )
+                else:
+                    newest[own.filename] = own.created_at
+                    living.append(item)
+            superseded = [
+                row.id for row in versions.values() if row.created_at < newest.get(row.filename, row.created_at)
+            ]
+            gone += [document_id for document_id in superseded if document_id not in gone]
+            living = [item for item in living if item.id not in gone]
+            rows = publish(connection, living)
+            self._lexical.add(
+                connection,
+                collection,
+                [(number, versions[item.id].filename, chunk.heading, chunk.text) for number, item, chunk in rows],
+            )
             remove(connection, self._lexical, gone)
         return gone
 
@@ -173,7 +185,7 @@ class IngestionCatalog:
         """End a document's ingestion with its reason; False if it was not in flight."""
         with self._database.write() as connection:
             failed = connection.execute(
-                _in_flight(document_id).values(
+                _in_flight([document_id]).values(
                     status=DocumentStatus.FAILED, error_code=code, error_message=message, updated_at=now()
                 )
             )
@@ -183,7 +195,7 @@ class IngestionCatalog:
         """Put documents in flight back into the queue, untouched."""
         with self._database.write() as connection:
             for document_id in ids:
-                connection.execute(_in_flight(document_id).values(**_UNTOUCHED, updated_at=now()))
+                connection.execute(_in_flight([document_id]).values(**_UNTOUCHED, updated_at=now()))
 
     def release(self) -> None:
         """At an orderly stop: queue everything in flight again. It does not count as an attempt."""
@@ -237,13 +249,16 @@ class IngestionCatalog:
             return int(connection.execute(query).scalar_one())
 
 
-def _in_flight(document_id: str) -> Any:
-    return update(documents).where(documents.c.id == document_id, documents.c.status.in_(IN_FLIGHT))
+def _in_flight(ids: Sequence[str]) -> Any:
+    return update(documents).where(documents.c.id.in_(ids), documents.c.status.in_(IN_FLIGHT))
 
 
-def _versions(connection: Connection, collection: int, filename: str, but: str) -> Sequence[Any]:
-    return connection.execute(
-        select(documents.c.id, documents.c.created_at, documents.c.live).where(
-            documents.c.collection_id == collection, documents.c.filename == filename, documents.c.id != but
-        )
-    ).all()
+def _versions(connection: Connection, collection: int, ids: Sequence[str]) -> dict[str, Any]:
+    """These documents of a collection and all others of the same file names, by id."""
+    names = select(documents.c.filename).where(documents.c.id.in_(ids))
+    rows = connection.execute(
+        select(
+            documents.c.id, documents.c.filename, documents.c.created_at, documents.c.status, documents.c.live
+        ).where(documents.c.collection_id == collection, documents.c.filename.in_(names))
+    )
+    return {row.id: row for row in rows}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
 from catalog.rows import now
 from catalog.tables import chunks, documents, texts
@@ -21,69 +22,78 @@ class Indexed:
     chunks: Sequence[Chunk]
 
 
-def publish(connection: Connection, item: Indexed) -> list[int]:
-    """Store a document's text and chunks and mark it live; the chunks' row numbers, in order."""
-    _insert_text(connection, item)
-    rows = _insert_chunks(connection, item)
-    _mark_live(connection, item)
-    return rows
-
-
-def _insert_text(connection: Connection, item: Indexed) -> None:
-    connection.execute(
-        insert(texts).values(
-            document_id=item.id,
-            text=item.parsed.text,
-            pages=[[page.number, page.start, page.end] for page in item.parsed.pages],
-            headings=[[heading.level, heading.title, heading.start] for heading in item.parsed.headings],
-        )
-    )
-
-
-def _insert_chunks(connection: Connection, item: Indexed) -> list[int]:
+def publish(connection: Connection, batch: Sequence[Indexed]) -> list[tuple[int, Indexed, Chunk]]:
+    """Store the text and chunks of documents and mark them live; each chunk with its row number."""
+    if not batch:
+        return []
     last = connection.execute(select(func.coalesce(func.max(chunks.c.row), 0))).scalar_one()
-    rows = list(range(last + 1, last + 1 + len(item.chunks)))
-    if rows:
-        connection.execute(
-            insert(chunks),
-            [
-                {
-                    "row": number,
-                    "id": chunk_id(item.id, chunk.ordinal),
-                    "document_id": item.id,
-                    "ordinal": chunk.ordinal,
-                    "char_start": chunk.start,
-                    "char_end": chunk.end,
-                    "page": chunk.page,
-                    "page_end": chunk.page_end,
-                    "heading": chunk.heading,
-                    "text": chunk.text,
-                }
-                for number, chunk in zip(rows, item.chunks, strict=True)
-            ],
-        )
+    found = [(item, chunk) for item in batch for chunk in item.chunks]
+    rows = [(number, item, chunk) for number, (item, chunk) in enumerate(found, start=last + 1)]
+    connection.execute(insert(texts), [_text_row(item) for item in batch])
+    connection.execute(insert(chunks), [_chunk_row(*row) for row in rows])
+    connection.execute(MARK_LIVE, [_live_row(item) for item in batch])
+    for item in batch:
+        if title := item.parsed.metadata.get("title"):
+            _default_title(connection, item.id, title)
     return rows
 
 
-def _mark_live(connection: Connection, item: Indexed) -> None:
-    title = item.parsed.metadata.get("title")
-    connection.execute(
-        update(documents)
-        .where(documents.c.id == item.id)
-        .values(
-            status=DocumentStatus.INDEXED,
-            live=True,
-            chunks=len(item.chunks),
-            pages=len(item.parsed.pages) or None,
-            warnings=list(item.parsed.warnings),
-            progress_done=len(item.chunks),
-            progress_total=len(item.chunks),
-            error_code=None,
-            error_message=None,
-            updated_at=now(),
-            **({"metadata": func.json_patch(func.json_object("title", title), documents.c.metadata)} if title else {}),
-        )
+def _text_row(item: Indexed) -> dict[str, Any]:
+    return {
+        "document_id": item.id,
+        "text": item.parsed.text,
+        "pages": [[page.number, page.start, page.end] for page in item.parsed.pages],
+        "headings": [[heading.level, heading.title, heading.start] for heading in item.parsed.headings],
+    }
+
+
+def _chunk_row(row: int, item: Indexed, chunk: Chunk) -> dict[str, Any]:
+    return {
+        "row": row,
+        "id": chunk_id(item.id, chunk.ordinal),
+        "document_id": item.id,
+        "ordinal": chunk.ordinal,
+        "char_start": chunk.start,
+        "char_end": chunk.end,
+        "page": chunk.page,
+        "page_end": chunk.page_end,
+        "heading": chunk.heading,
+        "text": chunk.text,
+    }
+
+
+def _live_row(item: Indexed) -> dict[str, Any]:
+    return {
+        "of": item.id,
+        "chunks": len(item.chunks),
+        "pages": len(item.parsed.pages) or None,
+        "warnings": list(item.parsed.warnings),
+        "progress_done": len(item.chunks),
+        "progress_total": len(item.chunks),
+        "updated_at": now(),
+    }
+
+
+MARK_LIVE = (
+    update(documents)
+    .where(documents.c.id == bindparam("of"))
+    .values(
+        status=DocumentStatus.INDEXED,
+        live=True,
+        error_code=None,
+        error_message=None,
+        **{
+            name: bindparam(name)
+            for name in ("chunks", "pages", "warnings", "progress_done", "progress_total", "updated_at")
+        },
     )
+)
+
+
+def _default_title(connection: Connection, document_id: str, title: str) -> None:
+    """The file's own title becomes metadata, unless the uploader gave one."""
+    given = func.json_patch(func.json_object("title", title), documents.c.metadata)
+    connection.execute(update(documents).where(documents.c.id == document_id).values(metadata=given))
 
 
 def chunk_id(document_id: str, ordinal: int) -> str:

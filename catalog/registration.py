@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +17,8 @@ from rag.types import DocumentStatus
 # Documents that are on their way to being searchable.
 IN_FLIGHT = (DocumentStatus.PARSING, DocumentStatus.CHUNKING, DocumentStatus.EMBEDDING)
 WAITING = (DocumentStatus.QUEUED, *IN_FLIGHT)
+# Files looked up in one statement; SQLite takes 32,766 parameters.
+LOOKUP = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,50 +43,89 @@ class Registered:
     duplicate_of: str | None
 
 
-def register_file(connection: Connection, collection: int, file: NewFile) -> Registered:
-    """Record one file in the caller's transaction: as what the collection holds already, or as a queued document."""
-    same = connection.execute(
-        select(documents.c.id, documents.c.filename, documents.c.status, documents.c.created_at)
-        .where(documents.c.collection_id == collection, documents.c.sha256 == file.sha256)
-        .order_by(documents.c.created_at.desc())
-    ).first()
-    older = connection.execute(
-        select(documents.c.id, documents.c.created_at)
-        .where(documents.c.collection_id == collection, documents.c.filename == file.filename)
-        .order_by(documents.c.created_at.desc())
-    ).first()
-    created = _later_than(older.created_at if older else None)
-    if same is not None and not _is_being_replaced(connection, collection, same):
-        if same.status in (DocumentStatus.FAILED, DocumentStatus.CANCELLED):
-            if file.rejected:
-                return Registered(same.id, DocumentStatus.FAILED, same.id)
-            connection.execute(
-                _queued_again(same.id).values(
-                    filename=file.filename, media_type=file.media_type, metadata=dict(file.metadata), created_at=created
-                )
+def register_files(connection: Connection, collection: int, files: Sequence[NewFile]) -> list[Registered]:
+    """Record files in the caller's transaction: each as what the collection holds already, or as a queued document."""
+    known = _Known(connection, collection, files)
+    new: list[dict[str, Any]] = []
+    outcomes = []
+    for file in files:
+        same = known.by_digest.get(file.sha256)
+        older = known.by_name.get(file.filename)
+        created = _later_than(older["created_at"] if older else None)
+        if same is None or known.is_being_replaced(same):
+            row = _row(collection, file, created, replaces=older["id"] if older else None)
+            new.append(row)
+            known.add(row)
+            outcomes.append(Registered(file.id, row["status"], None))
+        elif same["status"] in (DocumentStatus.FAILED, DocumentStatus.CANCELLED) and not file.rejected:
+            again = {"filename": file.filename, "media_type": file.media_type, "metadata": dict(file.metadata)}
+            connection.execute(_queued_again(same["id"]).values(created_at=created, **again))
+            known.add({**same, **again, "status": DocumentStatus.QUEUED, "created_at": created})
+            outcomes.append(Registered(same["id"], DocumentStatus.QUEUED, same["id"]))
+        else:
+            failed = same["status"] == DocumentStatus.FAILED
+            status = DocumentStatus.FAILED if failed else DocumentStatus.UNCHANGED
+            outcomes.append(Registered(same["id"], status, same["id"]))
+    if new:
+        connection.execute(insert(documents), new)
+    return outcomes
+
+
+class _Known:
+    """The documents of a collection that have the digests or names of some files; the newest of each counts."""
+
+    def __init__(self, connection: Connection, collection: int, files: Sequence[NewFile]) -> None:
+        self.by_digest: dict[str, dict[str, Any]] = {}
+        self.by_name: dict[str, dict[str, Any]] = {}
+        self._connection = connection
+        columns = (documents.c.id, documents.c.filename, documents.c.sha256, documents.c.status, documents.c.created_at)
+        for start in range(0, len(files), LOOKUP):
+            part = files[start : start + LOOKUP]
+            found = select(*columns).where(
+                documents.c.collection_id == collection,
+                documents.c.sha256.in_([file.sha256 for file in part])
+                | documents.c.filename.in_([file.filename for file in part]),
             )
-            return Registered(same.id, DocumentStatus.QUEUED, same.id)
-        return Registered(same.id, DocumentStatus.UNCHANGED, same.id)
-    status = DocumentStatus.FAILED if file.rejected else DocumentStatus.QUEUED
-    connection.execute(
-        insert(documents).values(
-            id=file.id,
-            collection_id=collection,
-            filename=file.filename,
-            media_type=file.media_type,
-            bytes=file.bytes,
-            sha256=file.sha256,
-            status=status,
-            live=False,
-            replaces=older.id if older else None,
-            error_code=file.rejected.code if file.rejected else None,
-            error_message=file.rejected.message if file.rejected else None,
-            metadata=dict(file.metadata),
-            created_at=created,
-            updated_at=created,
+            for row in connection.execute(found.order_by(documents.c.created_at)).mappings():
+                self.add(dict(row))
+        self._collection = collection
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Take note of a document; it is newer than those noted before."""
+        self.by_digest[row["sha256"]] = row
+        self.by_name[row["filename"]] = row
+
+    def is_being_replaced(self, same: dict[str, Any]) -> bool:
+        """Whether a newer version of a document waits, so that it will be gone soon."""
+        newer = self.by_name.get(same["filename"])
+        if newer is not None and newer["created_at"] > same["created_at"]:
+            return newer["status"] in WAITING
+        waiting = select(documents.c.id).where(
+            documents.c.collection_id == self._collection,
+            documents.c.filename == same["filename"],
+            documents.c.created_at > same["created_at"],
+            documents.c.status.in_(WAITING),
         )
-    )
-    return Registered(file.id, status, None)
+        return self._connection.execute(waiting.limit(1)).first() is not None
+
+
+def _row(collection: int, file: NewFile, created: datetime, *, replaces: str | None) -> dict[str, Any]:
+    return {
+        "id": file.id,
+        "collection_id": collection,
+        "filename": file.filename,
+        "media_type": file.media_type,
+        "bytes": file.bytes,
+        "sha256": file.sha256,
+        "status": DocumentStatus.FAILED if file.rejected else DocumentStatus.QUEUED,
+        "live": False,
+        "replaces": replaces,
+        "error_code": file.rejected.code if file.rejected else None,
+        "error_message": file.rejected.message if file.rejected else None,
+        "metadata": dict(file.metadata),
+        "created_at": created,
+        "updated_at": created,
+    }
 
 
 def _later_than(moment: datetime | None) -> datetime:
@@ -99,14 +140,3 @@ def _queued_again(document_id: str) -> Any:
         .where(documents.c.id == document_id)
         .values(status=DocumentStatus.QUEUED, attempts=0, error_code=None, error_message=None, updated_at=now())
     )
-
-
-def _is_being_replaced(connection: Connection, collection: int, same: Any) -> bool:
-    """Whether a newer version of the document waits, so that it will be gone soon."""
-    waiting = select(documents.c.id).where(
-        documents.c.collection_id == collection,
-        documents.c.filename == same.filename,
-        documents.c.created_at > same.created_at,
-        documents.c.status.in_(WAITING),
-    )
-    return connection.execute(waiting.limit(1)).first() is not None

@@ -1,8 +1,8 @@
-"""The pipeline: queued documents -> text -> chunks -> vectors -> live, in two overlapping stages.
+"""The pipeline: queued documents -> text -> chunks -> vectors -> live, in three overlapping stages.
 
-One thread reads and chunks the next batch while another embeds and writes the present one. A batch holds documents of
-one collection, so that many small files share their embedding batches and their transaction. A bad file fails alone,
-with its reason on its row. Everything may be stopped or killed anywhere: what is not live is queued again.
+One thread reads and chunks the next batch while another embeds the present one and a third writes the one before. A
+batch holds documents of one collection, so that many small files share their transaction. A bad file fails alone, with
+its reason on its row. Everything may be stopped or killed anywhere: what is not live is queued again.
 """
 
 from __future__ import annotations
@@ -11,20 +11,23 @@ import logging
 import queue
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from catalog.ingestion import IngestionCatalog, Work
 from catalog.publication import Indexed, chunk_id
 from ingest.chunker import chunk_document
 from ingest.library import Library
 from rag.errors import DocentError, UnavailableError, UnreadableError
-from rag.ports import DenseIndex, Embedder
+from rag.ports import DenseIndex, Embedder, Vectors
 from rag.types import DocumentStatus, ParsedDocument
 
 BATCH_DOCUMENTS = 64
+# The first batch of an upload is small, so that the next stage need not wait for a whole one.
+FIRST_DOCUMENTS = 8
 BATCH_BYTES = 4 << 20
 # Chunks embedded between two looks at the clock and the stop sign; a large file reports its progress this often.
 SLICE_CHUNKS = 128
@@ -32,6 +35,7 @@ POLL_SECONDS = 1.0
 # Wait after a failure of the machine, such as a full disk.
 RETRY_SECONDS = 5.0
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -50,8 +54,16 @@ class Prepared:
     documents: Sequence[Indexed]
 
 
-class Stopped(Exception):
-    """Raised inside a stage when the pipeline is told to stop."""
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some chunks of a batch with their vectors, or the error that ended it; the `last` one makes the batch live."""
+
+    batch: Prepared
+    ids: Sequence[str] = ()
+    owners: Sequence[str] = ()
+    vectors: Vectors | None = None
+    last: bool = False
+    error: Exception | None = None
 
 
 class Pipeline:
@@ -73,14 +85,15 @@ class Pipeline:
         self._embedder = embedder
         self._dense = dense
         self._chunk_tokens = chunk_tokens
-        self._ready: queue.Queue[Prepared | None] = queue.Queue(maxsize=1)
+        self._prepared: queue.Queue[Prepared] = queue.Queue(maxsize=1)
+        self._embedded: queue.Queue[Slice] = queue.Queue(maxsize=2)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start both stages. The embedder and the index must be loaded."""
-        for stage in (self._prepare_forever, self._index_forever):
+        """Start the stages. The embedder and the index must be loaded."""
+        for stage in (self._prepare_forever, self._embed_forever, self._publish_forever):
             thread = threading.Thread(target=stage, name=f"pipeline-{stage.__name__.strip('_')}", daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -90,7 +103,7 @@ class Pipeline:
         self._wake.set()
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Stop both stages; what was in flight is queued again, now or at the next start."""
+        """Stop the stages; what was in flight is queued again, now or at the next start."""
         self._stopping.set()
         self._wake.set()
         deadline = time.monotonic() + timeout
@@ -101,14 +114,15 @@ class Pipeline:
 
     @property
     def running(self) -> bool:
-        """Whether both stages are alive."""
+        """Whether every stage is alive."""
         return bool(self._threads) and all(thread.is_alive() for thread in self._threads)
 
     def _prepare_forever(self) -> None:
+        limit = FIRST_DOCUMENTS
         while not self._stopping.is_set():
             self._wake.clear()
             try:
-                batch = self._prepare()
+                batch = self._prepare(limit)
             except UnavailableError as error:
                 log.error("ingestion waits: %s", error.message)
                 self._stopping.wait(RETRY_SECONDS)
@@ -118,50 +132,67 @@ class Pipeline:
                 self._stopping.wait(RETRY_SECONDS)
                 continue
             if batch is None:
+                limit = FIRST_DOCUMENTS
                 self._wake.wait(POLL_SECONDS)
-            elif batch.documents:
-                self._hand_over(batch)
-        self._hand_over(None)
-
-    def _hand_over(self, batch: Prepared | None) -> None:
-        while True:
-            try:
-                self._ready.put(batch, timeout=POLL_SECONDS)
-            except queue.Full:
-                if self._stopping.is_set():
-                    return
             else:
-                return
+                limit = BATCH_DOCUMENTS
+                if batch.documents:
+                    self._put(self._prepared, batch)
 
-    def _index_forever(self) -> None:
+    def _embed_forever(self) -> None:
+        while (batch := self._get(self._prepared)) is not None:
+            try:
+                self._embed(batch)
+            except Exception as error:  # noqa: BLE001  # as above; the next stage puts the reason on the rows
+                self._put(self._embedded, Slice(batch, error=error))
+
+    def _publish_forever(self) -> None:
+        ended: Prepared | None = None  # a batch that failed: what still comes of it is dropped
+        while (part := self._get(self._embedded)) is not None:
+            if part.batch is ended:
+                continue
+            try:
+                if not self._publish_or_fail(part):
+                    ended = part.batch
+            except Exception as error:  # as above
+                log.exception("a batch stays in flight", exc_info=error)
+                ended = part.batch
+
+    def _put(self, stage: queue.Queue[T], item: T) -> None:
+        """Hand over to the next stage; dropped when the pipeline stops."""
         while not self._stopping.is_set():
             try:
-                batch = self._ready.get(timeout=POLL_SECONDS)
+                stage.put(item, timeout=POLL_SECONDS)
+            except queue.Full:
+                continue
+            return
+
+    def _get(self, stage: queue.Queue[T]) -> T | None:
+        """The next item of a stage; None when the pipeline stops."""
+        while not self._stopping.is_set():
+            try:
+                return stage.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
-            if batch is not None:
-                try:
-                    self._index_or_fail(batch)
-                except Exception as error:  # as above
-                    log.exception("a batch stays in flight", exc_info=error)
+        return None
 
-    def _prepare(self) -> Prepared | None:
+    def _prepare(self, limit: int) -> Prepared | None:
         """Read and chunk the next batch; None when nothing is queued."""
-        work = self._ingestion.claim(limit=BATCH_DOCUMENTS, max_bytes=BATCH_BYTES)
+        work = self._ingestion.claim(limit=limit, max_bytes=BATCH_BYTES)
         if not work:
             return None
         try:
-            return self._prepared(work)
+            return self._read_and_chunk(work)
         except UnavailableError:
             self._hand_back([item.id for item in work])
             raise
 
-    def _prepared(self, work: Sequence[Work]) -> Prepared:
+    def _read_and_chunk(self, work: Sequence[Work]) -> Prepared:
         parsed = [(item, document) for item in work if (document := self._read(item)) is not None]
         self._ingestion.advance([item.id for item, _ in parsed], DocumentStatus.CHUNKING)
         ready = [indexed for item, document in parsed if (indexed := self._chunk(item, document)) is not None]
         totals = {item.id: len(item.chunks) for item in ready}
-        self._ingestion.advance(list(totals), DocumentStatus.EMBEDDING, totals=totals)
+        self._ingestion.expect(totals)
         return Prepared(work[0].collection_id, ready)
 
     def _read(self, item: Work) -> ParsedDocument | None:
@@ -192,26 +223,48 @@ class Pipeline:
             return Indexed(item.id, document, chunks)
         return None
 
-    def _index_or_fail(self, batch: Prepared) -> None:
-        started = time.monotonic()
+    def _embed(self, batch: Prepared) -> None:
+        """Embed a batch slice by slice."""
+        ids = [chunk_id(item.id, chunk.ordinal) for item in batch.documents for chunk in item.chunks]
+        texts = [chunk.embedding_text for item in batch.documents for chunk in item.chunks]
+        owners = [item.id for item in batch.documents for _ in item.chunks]
+        for start in range(0, len(ids), SLICE_CHUNKS):
+            if self._stopping.is_set():
+                return
+            part = slice(start, start + SLICE_CHUNKS)
+            vectors = self._embedder.embed_documents(texts[part])
+            self._put(
+                self._embedded, Slice(batch, ids[part], owners[part], vectors, last=start + SLICE_CHUNKS >= len(ids))
+            )
+
+    def _publish_or_fail(self, part: Slice) -> bool:
+        """Store a slice; False when its batch has ended without going live."""
+        batch = part.batch
         try:
-            self._index(batch)
-        except Stopped:
-            return
+            self._publish(part)
         except UnavailableError as error:
             log.error("ingestion waits: %s", error.message)
             self._stopping.wait(RETRY_SECONDS)
             self._hand_back([item.id for item in batch.documents])
+            return False
         except Exception as error:  # noqa: BLE001  # as above, for a batch
             failed = [item.id for item in batch.documents if self._fail(item.id, _unexpected(error))]
             self._dense.delete_documents(batch.collection, failed)
-        else:
-            log.info(
-                "indexed %d documents, %d chunks in %.1f s",
-                len(batch.documents),
-                sum(len(item.chunks) for item in batch.documents),
-                time.monotonic() - started,
-            )
+            return False
+        return True
+
+    def _publish(self, part: Slice) -> None:
+        """Store a slice's vectors; after the last one make the batch live in one transaction."""
+        if part.error is not None:
+            raise part.error
+        assert part.vectors is not None
+        self._dense.upsert(part.batch.collection, part.ids, part.vectors, part.owners)
+        if not part.last:
+            self._ingestion.progress(Counter(part.owners))
+            return
+        gone = self._ingestion.go_live(part.batch.collection, part.batch.documents)
+        self._library.forget(gone)
+        log.info("indexed %d documents", len(part.batch.documents))
 
     def _hand_back(self, ids: Sequence[str]) -> None:
         try:
@@ -219,27 +272,6 @@ class Pipeline:
         except UnavailableError as error:
             # still no disk: the rows stay in flight and are queued again at the next start
             log.error("ingestion cannot be queued again: %s", error.message)
-
-    def _index(self, batch: Prepared) -> None:
-        """Embed and store a batch, then make it live in one transaction."""
-        ids, texts, owners = [], [], []
-        for item in batch.documents:
-            for chunk in item.chunks:
-                ids.append(chunk_id(item.id, chunk.ordinal))
-                texts.append(chunk.embedding_text)
-                owners.append(item.id)
-        done: dict[str, int] = {}
-        for start in range(0, len(ids), SLICE_CHUNKS):
-            if self._stopping.is_set():
-                raise Stopped
-            part = slice(start, start + SLICE_CHUNKS)
-            vectors = self._embedder.embed_documents(texts[part])
-            self._dense.upsert(batch.collection, ids[part], vectors, owners[part])
-            for owner in owners[part]:
-                done[owner] = done.get(owner, 0) + 1
-            self._ingestion.progress({owner: done[owner] for owner in set(owners[part])})
-        gone = self._ingestion.go_live(batch.collection, batch.documents)
-        self._library.forget(gone)
 
     def _fail(self, document_id: str, error: DocentError) -> bool:
         log.warning("document %s failed: %s", document_id, error.code)

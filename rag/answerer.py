@@ -29,7 +29,7 @@ from rag.types import (
     Usage,
     Verdict,
 )
-from rag.verification import best_evidence, best_span, check
+from rag.verification import best_evidence, best_span, check, statement
 
 NEAREST = 3
 EXTRACTIVE = "extractive"
@@ -241,7 +241,7 @@ def judge(sentence: MarkedText, evidence: Sequence[Evidence]) -> tuple[Verdict, 
     A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
     (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark).
     """
-    body = sentence.text.strip()
+    body = statement(sentence.text)
     by_number = {item.n: item for item in evidence}
     cited = [by_number[n] for n in sentence.marks if n in by_number]
     spans = [(item, *best_span(body, item)) for item in cited]

@@ -123,21 +123,21 @@ def bigrams(run: str) -> list[str]:
 @lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """The English (Porter 2) stem of a folded word, without a possessive ending."""
-    return _local_stemmer().stem(re.sub(r"['’]s$", "", word).replace("'", "").replace("’", ""))
-
-
-@lru_cache(maxsize=1)
-def _local_stemmer() -> _Stemmer:
-    return _Stemmer()
+    return _stemmer().stem(re.sub(r"['’]s$", "", word).replace("'", "").replace("’", ""))
 
 
 class _Stemmer(threading.local):
-    """One stemmer a thread: it keeps the word it works on in itself."""
+    """A stemmer for each thread: it is not safe to share one."""
 
     def __init__(self) -> None:
-        import snowballstemmer
+        from Stemmer import Stemmer
 
-        self.stem: Callable[[str], str] = snowballstemmer.stemmer("english").stemWord
+        self.stem: Callable[[str], str] = Stemmer("english").stemWord
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> _Stemmer:
+    return _Stemmer()
 
 
 STOP_WORDS = frozenset(

@@ -40,6 +40,11 @@ class Support:
         return not self.missing and self.overlap >= self.floor
 
 
+def statement(sentence: str) -> str:
+    """What a sentence says, without white space around it and the number or bullet of a list item before it."""
+    return re.sub(r"^(?:\d{1,3}(?:[.)](?=\s)|、)|[-*•](?=\s))\s*", "", sentence.strip())
+
+
 def check(sentence: str, span: str, *, context: str = "") -> Support:
     """Hold a sentence (without marks) against the span it cites.
 

@@ -6,6 +6,7 @@ Each fake passes the same contract suite as the real adapter (tests/contracts), 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rag.errors import ChatUnavailableError
+from rag.language import query_terms, terms
 from rag.ports import Vectors
-from rag.types import ChatDelta, Message, Usage
+from rag.types import ChatDelta, Hit, Message, Usage
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")
@@ -122,3 +124,75 @@ class ScriptedChat:
             with self._lock:
                 self.closed += 1
             raise
+
+
+class NumpyDenseIndex:
+    """`rag.ports.DenseIndex` in memory, exact: every vector is compared with the query."""
+
+    def __init__(self) -> None:
+        self._spaces: dict[int, dict[str, tuple[str, Vectors]]] = {}
+        self._lock = threading.Lock()
+
+    def upsert(self, collection: int, ids: Sequence[str], vectors: Vectors, documents: Sequence[str]) -> None:
+        with self._lock:
+            space = self._spaces.setdefault(collection, {})
+            for chunk_id, vector, document in zip(ids, vectors, documents, strict=True):
+                space[chunk_id] = (document, vector)
+
+    def query(
+        self, collection: int, vector: Vectors, *, limit: int, documents: Sequence[str] | None = None
+    ) -> list[Hit]:
+        with self._lock:
+            items = list(self._spaces.get(collection, {}).items())
+        found = [
+            Hit(chunk_id, float(stored @ vector))
+            for chunk_id, (document, stored) in items
+            if documents is None or document in documents
+        ]
+        return sorted(found, key=lambda hit: -hit.score)[:limit]
+
+    def delete_documents(self, collection: int, documents: Sequence[str]) -> None:
+        with self._lock:
+            space = self._spaces.get(collection, {})
+            for chunk_id in [chunk_id for chunk_id, (document, _) in space.items() if document in documents]:
+                del space[chunk_id]
+
+    def delete_collection(self, collection: int) -> None:
+        with self._lock:
+            self._spaces.pop(collection, None)
+
+    def count(self, collection: int) -> int:
+        with self._lock:
+            return len(self._spaces.get(collection, {}))
+
+
+class Bm25Index:
+    """`rag.ports.LexicalIndex` in memory. `add` puts chunks in: (chunk id, document id, text)."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, dict[str, tuple[str, list[str]]]] = {}
+
+    def add(self, collection: int, chunks: Sequence[tuple[str, str, str]]) -> None:
+        held = self._chunks.setdefault(collection, {})
+        held.update({chunk_id: (document, terms(text)) for chunk_id, document, text in chunks})
+
+    def query(self, collection: int, query: str, *, limit: int, documents: Sequence[str] | None = None) -> list[Hit]:
+        wanted = dict.fromkeys(query_terms(query))
+        chunks = self._chunks.get(collection, {})
+        rarity = self.rarity(collection, list(wanted))
+        mean = sum(len(words) for _, words in chunks.values()) / len(chunks) if chunks else 1.0
+        hits = []
+        for chunk_id, (document, words) in chunks.items():
+            counts = [(rarity[term], words.count(term)) for term in wanted]
+            norm = 1.2 * (0.25 + 0.75 * len(words) / mean)
+            score = sum(weight * count * 2.2 / (count + norm) for weight, count in counts)
+            if score > 0 and (documents is None or document in documents):
+                hits.append(Hit(chunk_id, score))
+        return sorted(hits, key=lambda hit: -hit.score)[:limit]
+
+    def rarity(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
+        chunks = self._chunks.get(collection, {})
+        if not chunks:
+            return dict.fromkeys(terms, 0.0)
+        held = {term: sum(term in words for _, words in chunks.values()) for term in terms}
+        return {term: math.log(1 + (len(chunks) - n + 0.5) / (n + 0.5)) for term, n in held.items()}

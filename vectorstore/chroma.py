@@ -6,9 +6,10 @@ two writers lose vectors without an error. The client is opened by `load()`, not
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2.
 Result = TypeVar("Result")
+# Chroma turns each document of a filter into a variable of SQL, of which there may be 32766.
+MAX_DOCUMENTS = 10_000
+# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2.
 CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 128}}
 
 
@@ -78,6 +81,9 @@ class ChromaIndex:
         self, collection: int, vector: Vectors, *, limit: int, documents: Sequence[str] | None = None
     ) -> list[Hit]:
         """See `rag.ports.DenseIndex.query`."""
+        if documents is not None and len(documents) > MAX_DOCUMENTS:
+            parts = [self.query(collection, vector, limit=limit, documents=part) for part in _parts(documents)]
+            return sorted(itertools.chain(*parts), key=lambda hit: -hit.score)[:limit]
         if documents is not None and not documents:
             return []  # Chroma refuses an empty list
 
@@ -98,8 +104,8 @@ class ChromaIndex:
 
     def delete_documents(self, collection: int, documents: Sequence[str]) -> None:
         """See `rag.ports.DenseIndex.delete_documents`."""
-        if documents:
-            self._in_space(collection, lambda space: space.delete(where=_of(documents)))
+        for part in _parts(documents):
+            self._in_space(collection, partial(_forget, part))
 
     def delete_collection(self, collection: int) -> None:
         """See `rag.ports.DenseIndex.delete_collection`."""
@@ -158,6 +164,14 @@ def _name(collection: int) -> str:
 
 def _store(ids: list[str], vectors: Vectors, metadatas: Any, space: Collection) -> None:
     space.upsert(ids=ids, embeddings=vectors, metadatas=metadatas)
+
+
+def _forget(documents: Sequence[str], space: Collection) -> None:
+    space.delete(where=_of(documents))
+
+
+def _parts(documents: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (documents[start : start + MAX_DOCUMENTS] for start in range(0, len(documents), MAX_DOCUMENTS))
 
 
 def _of(documents: Sequence[str]) -> Any:

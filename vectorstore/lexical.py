@@ -7,8 +7,10 @@ A table per collection keeps term statistics of one collection out of another's 
 
 from __future__ import annotations
 
+import json
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
@@ -74,7 +76,7 @@ class Fts5Index:
         match = " OR ".join(f'"{term}"' for term in wanted)
         only = ""
         if documents is not None:
-            only = f" AND chunks.document_id IN ({', '.join('?' * len(documents))})"
+            only = " AND chunks.document_id IN (SELECT value FROM json_each(?))"  # any number, in one variable
         statement = (
             f"SELECT chunks.id, -bm25({name}, {', '.join(map(str, FIELD_WEIGHTS))}) AS score FROM {name} "
             f"JOIN chunks ON chunks.row = {name}.rowid WHERE {name} MATCH ?{only} ORDER BY score DESC LIMIT ?"
@@ -82,7 +84,8 @@ class Fts5Index:
         with self._read() as connection:
             if not _exists(connection, collection):
                 return []
-            rows = connection.exec_driver_sql(statement, (match, *(documents or ()), limit))
+            scope = () if documents is None else (json.dumps(list(documents)),)
+            rows = connection.exec_driver_sql(statement, (match, *scope, limit))
             return [Hit(chunk_id, score) for chunk_id, score in rows]
 
     def rarity(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
@@ -92,17 +95,24 @@ class Fts5Index:
             if not _exists(connection, collection):
                 return dict.fromkeys(terms, 0.0)
             total = connection.exec_driver_sql(f"SELECT count(*) FROM {name}_docsize").scalar()
-            marks = ", ".join("?" * len(terms))
+            stored = {form for term in terms for form in (term, _without_accents(term))}
             rows = connection.exec_driver_sql(
-                f"SELECT term, doc FROM {name}_terms WHERE term IN ({marks})",
-                tuple(terms),
+                f"SELECT term, doc FROM {name}_terms WHERE term IN (SELECT value FROM json_each(?))",
+                (json.dumps(sorted(stored)),),
             )
             found = dict(rows.fetchall())
-        return {term: math.log(1 + (total - found.get(term, 0) + 0.5) / (found.get(term, 0) + 0.5)) for term in terms}
+        held = {term: found.get(term, 0) or found.get(_without_accents(term), 0) for term in terms}
+        return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in held.items()}
 
 
 def _joined(text: str) -> str:
     return " ".join(terms(text))
+
+
+def _without_accents(term: str) -> str:
+    # as the tokenizer unicode61 stores Latin words
+    bare = (character for character in unicodedata.normalize("NFD", term) if not unicodedata.combining(character))
+    return unicodedata.normalize("NFC", "".join(bare))
 
 
 def _table(collection: int) -> str:

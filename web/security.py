@@ -64,9 +64,16 @@ def _check_origin(settings: Settings) -> None:
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
     origin = request.headers.get("Origin")
-    own = origin is None or urlsplit(origin).netloc == request.host or origin in settings.cors_origins
+    own = origin is None or _netloc(origin) == request.host or origin in settings.cors_origins
     if not own or (origin is None and request.headers.get("Sec-Fetch-Site") == "cross-site"):
         raise ForbiddenError("Requests from other sites are not accepted.", code="cross_site")
+
+
+def _netloc(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _check_token(expected: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from rag.types import SearchMode
 
+JsonValue = TypeVar("JsonValue")
 
-def storable(value: Any) -> Any:
+
+def storable(value: JsonValue) -> JsonValue:
     """The value itself. Raises ValueError unless it is JSON that any reader takes: no NaN, no half surrogate pairs."""
     try:
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()

@@ -85,14 +85,15 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
 
 
 def _is_label(sentence: str) -> bool:
-    """Whether this is a heading or a label rather than a statement: short, unpunctuated, no list item, no number."""
+    """Whether this is a heading, a label or a question rather than a statement."""
+    if sentence[-1] in "?？":
+        return True
     return (
-        len(sentence) <= 80
-        and sentence[-1] not in ".!?。！？;；"
+        len(sentence) <= (24 if is_cjk(sentence) else 80)
+        and sentence[-1] not in ".!。！;；"
         and sentence[0] not in "-•*|"
         and " | " not in sentence
         and not any(character.isdigit() for character in sentence)
-        and not (is_cjk(sentence) and len(sentence) > 24)
     )
 
 

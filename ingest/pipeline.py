@@ -112,6 +112,10 @@ class Pipeline:
         if self._threads and not any(thread.is_alive() for thread in self._threads):
             self._ingestion.release()
 
+    def pending(self) -> int:
+        """Documents that are queued or in flight."""
+        return self._ingestion.pending()
+
     @property
     def running(self) -> bool:
         """Whether every stage is alive."""

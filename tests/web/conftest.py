@@ -21,7 +21,8 @@ from werkzeug.test import TestResponse
 from app import create_app
 from rag.ports import ChatModel
 from rag.settings import Settings
-from tests.fakes import HashEmbedder
+from rag.types import ChatDelta, Message
+from tests.fakes import HashEmbedder, ScriptedChat
 from wiring import Services, build_services
 
 API = "/api/v1"
@@ -102,16 +103,34 @@ class Docent:
         return [path for path in (self.services.settings.data_dir / "uploads").rglob("*") if path.is_file()]
 
 
+class Puppet:
+    """A chat model whose script the test in hand writes: `says(...)` takes what `ScriptedChat` takes."""
+
+    def __init__(self) -> None:
+        self.script = ScriptedChat()
+        self.name = self.script.name
+
+    def says(self, *script: Any) -> None:
+        """From now on."""
+        self.script = ScriptedChat(*script)
+
+    def ready(self) -> bool:
+        return self.script.ready()
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[ChatDelta]:
+        return self.script.stream(messages, max_tokens=max_tokens)
+
+
 Start = Callable[..., Docent]
 
 
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts servers: `start(chat=None, **settings)`; all are closed at the end."""
+@contextmanager
+def servers(folder: Path) -> Iterator[Start]:
+    """What starts servers below `folder`: `start(chat=None, **settings)`; all are closed at the end."""
     running: list[Services] = []
 
     def begin(chat: ChatModel | None = None, **settings: Any) -> Docent:
-        settings = {"data_dir": tmp_path / f"data{len(running)}", "samples": False, "llm": "extractive", **settings}
+        settings = {"data_dir": folder / f"data{len(running)}", "samples": False, "llm": "extractive", **settings}
         embedder = HashEmbedder()
         services = build_services(Settings(**settings), embedder=embedder, chat=chat)
         running.append(services)
@@ -120,15 +139,37 @@ def start(tmp_path: Path) -> Iterator[Start]:
         app = create_app(services=services)
         return Docent(services, app, app.test_client(), embedder)
 
-    yield begin
-    for services in running:
-        services.close()
+    try:
+        yield begin
+    finally:
+        for services in running:
+            services.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts servers for one test."""
+    with servers(tmp_path) as begin:
+        yield begin
+
+
+@pytest.fixture(scope="module")
+def start_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts servers that the tests of a module share."""
+    with servers(tmp_path_factory.mktemp("shared")) as begin:
+        yield begin
 
 
 @pytest.fixture
 def docent(start: Start) -> Docent:
-    """A server that answers with quoted sentences."""
+    """A server of the test's own, which answers with quoted sentences."""
     return start()
+
+
+@pytest.fixture(scope="module")
+def shared(start_once: Start) -> Docent:
+    """A server for tests that leave nothing behind."""
+    return start_once()
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from rag.errors import ChatUnavailableError
 from tests.fakes import ScriptedChat
-from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Docent, Start, assert_cited, assert_error
+from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Docent, Puppet, Start, assert_cited, assert_error
 
 QUESTION = "At how many bar does the pump in hall four run?"
 GOOD = "The pump in hall four runs at 40 bar [1]. It was installed by Nordwind in 1998 [1]."
@@ -19,14 +20,29 @@ FIELDS = (
 )
 
 
-def filled(start: Start, *script: Any) -> Docent:
-    docent = start(ScriptedChat(*script) if script else None)
+@dataclass
+class Stage:
+    """A server with three documents, and the puppet that is its chat model."""
+
+    docent: Docent
+    chat: Puppet
+
+    def playing(self, *script: Any) -> Docent:
+        """The server, whose model says this from now on."""
+        self.chat.says(*script)
+        return self.docent
+
+
+@pytest.fixture(scope="module")
+def stage(start_once: Start) -> Stage:
+    chat = Puppet()
+    docent = start_once(chat)
     docent.upload(("pump.txt", PUMP), ("orchard.txt", ORCHARD), ("报告.txt", CHINESE))
-    return docent
+    return Stage(docent, chat)
 
 
-def test_an_answer_has_everything_the_contract_promises(start: Start) -> None:
-    docent = filled(start, GOOD)
+def test_an_answer_has_everything_the_contract_promises(stage: Stage) -> None:
+    docent = stage.playing(GOOD)
 
     answer = docent.ask(QUESTION)
 
@@ -59,8 +75,8 @@ def test_an_answer_has_everything_the_contract_promises(start: Start) -> None:
         "The steps are:\n1. The pump in hall four runs at 40 bar [1]\n2. Its oil is changed every March [1]",
     ],
 )
-def test_marks_and_entries_match_whatever_the_model_writes(start: Start, said: str) -> None:
-    docent = filled(start, said)
+def test_marks_and_entries_match_whatever_the_model_writes(stage: Stage, said: str) -> None:
+    docent = stage.playing(said)
 
     answer = docent.ask(QUESTION if "水" not in said else "水泵的工作压力是多少？")
 
@@ -69,9 +85,9 @@ def test_marks_and_entries_match_whatever_the_model_writes(start: Start, said: s
     assert_cited(docent, answer)
 
 
-def test_what_the_sources_do_not_hold_is_marked_as_such(start: Start) -> None:
-    docent = filled(
-        start, "The pump in hall four runs at 40 bar [1]. It costs 9,000 euros [1]. The pump runs at 41 bar."
+def test_what_the_sources_do_not_hold_is_marked_as_such(stage: Stage) -> None:
+    docent = stage.playing(
+        "The pump in hall four runs at 40 bar [1]. It costs 9,000 euros [1]. The pump runs at 41 bar."
     )
 
     sentences = docent.ask(QUESTION)["sentences"]
@@ -81,7 +97,8 @@ def test_what_the_sources_do_not_hold_is_marked_as_such(start: Start) -> None:
 
 
 def test_no_model_means_quoted_sentences(start: Start) -> None:
-    docent = filled(start)
+    docent = start()
+    docent.upload(("pump.txt", PUMP), ("报告.txt", CHINESE))
     docent.upload(("paper.txt", "As shown in [7], valves of the type Kestrel close within 12 ms [8, 9]."))
 
     for question in (QUESTION, "水泵的工作压力是多少？", "How fast close valves of the type Kestrel?"):
@@ -93,8 +110,8 @@ def test_no_model_means_quoted_sentences(start: Start) -> None:
     assert "[7]" in answer["citations"][0]["quote"]
 
 
-def test_documents_that_do_not_answer(start: Start) -> None:
-    docent = filled(start, GOOD)
+def test_documents_that_do_not_answer(stage: Stage) -> None:
+    docent = stage.playing(GOOD)
 
     answer = docent.ask("Who won the chess championship of Iceland?")
 
@@ -102,7 +119,7 @@ def test_documents_that_do_not_answer(start: Start) -> None:
     assert (answer["citations"], answer["sentences"], answer["groundedness"]) == ([], [], None)
     assert answer["answer"] == "The documents do not answer this question."
     assert 0 < len(answer["nearest"]) <= 3
-    assert docent.services.chat.prompts == []  # type: ignore[union-attr]
+    assert stage.chat.script.prompts == []
 
 
 @pytest.mark.parametrize(
@@ -118,8 +135,8 @@ def test_documents_that_do_not_answer(start: Start) -> None:
         ("来源中没有提到价格。", "no_evidence"),
     ],
 )
-def test_a_model_that_refuses_or_invents_is_no_answer(start: Start, said: Any, reason: str) -> None:
-    docent = filled(start, said)
+def test_a_model_that_refuses_or_invents_is_no_answer(stage: Stage, said: Any, reason: str) -> None:
+    docent = stage.playing(said)
 
     answer = docent.ask(QUESTION)
 
@@ -134,8 +151,8 @@ DOWN = ChatUnavailableError("It is down.")
     "script", [DOWN, ["The pump in hall ", DOWN], ["The pump runs at 40 bar [1]. It ", "was", DOWN], ["NOT", DOWN]]
 )
 @pytest.mark.parametrize("stream", [False, True])
-def test_without_the_model_sentences_are_quoted(start: Start, script: Any, stream: bool) -> None:
-    docent = filled(start, script)
+def test_without_the_model_sentences_are_quoted(stage: Stage, script: Any, stream: bool) -> None:
+    docent = stage.playing(script)
 
     answer = docent.stream(QUESTION)[-1][1] if stream else docent.ask(QUESTION)
 
@@ -144,9 +161,9 @@ def test_without_the_model_sentences_are_quoted(start: Start, script: Any, strea
     assert_cited(docent, answer)
 
 
-def test_a_stream_shows_what_it_ends_with(start: Start) -> None:
-    docent = filled(
-        start, "The pump in hall four runs at 40 bar [1]. It costs 9,000 euros [7]. See the list:\n1. Oil [1]"
+def test_a_stream_shows_what_it_ends_with(stage: Stage) -> None:
+    docent = stage.playing(
+        "The pump in hall four runs at 40 bar [1]. It costs 9,000 euros [7]. See the list:\n1. Oil [1]"
     )
 
     events = docent.stream(QUESTION)
@@ -169,8 +186,8 @@ def test_a_stream_shows_what_it_ends_with(start: Start) -> None:
 
 
 @pytest.mark.parametrize("question", [QUESTION, "Who won the chess championship of Iceland?"])
-def test_stream_and_answer_agree(start: Start, question: str) -> None:
-    docent = filled(start, GOOD)
+def test_stream_and_answer_agree(stage: Stage, question: str) -> None:
+    docent = stage.playing(GOOD)
 
     streamed, asked = docent.stream(question)[-1][1], docent.ask(question)
 
@@ -178,8 +195,8 @@ def test_stream_and_answer_agree(start: Start, question: str) -> None:
         assert streamed[name] == asked[name], name
 
 
-def test_a_stream_can_be_asked_for_by_its_media_type(start: Start) -> None:
-    docent = filled(start, GOOD)
+def test_a_stream_can_be_asked_for_by_its_media_type(stage: Stage) -> None:
+    docent = stage.playing(GOOD)
 
     response = docent.client.post(f"{API}/ask", json={"question": QUESTION}, headers={"Accept": "text/event-stream"})
 
@@ -188,14 +205,15 @@ def test_a_stream_can_be_asked_for_by_its_media_type(start: Start) -> None:
     assert "event: done" in response.text
 
 
-def test_a_conversation_remembers_its_turns(start: Start) -> None:
-    docent = filled(start, GOOD)
+def test_a_conversation_remembers_its_turns(stage: Stage) -> None:
+    docent = stage.playing(GOOD)
 
     first = docent.ask(QUESTION)
     second = docent.stream("And who won at chess?", conversation_id=first["conversation_id"])[-1][1]
 
     assert second["conversation_id"] == first["conversation_id"]
-    (conversation,) = docent.get("/conversations")["data"]
+    before = docent.get("/conversations")["total"]
+    conversation = docent.get("/conversations")["data"][0]
     assert (conversation["id"], conversation["title"]) == (first["conversation_id"], QUESTION)
     messages = docent.get(f"/conversations/{conversation['id']}/messages")["data"]
     assert [message["role"] for message in messages] == ["user", "assistant", "user", "assistant"]
@@ -207,14 +225,14 @@ def test_a_conversation_remembers_its_turns(start: Start) -> None:
     ]
     assert messages[1]["answer_id"] == first["id"]
     assert docent.client.delete(f"{API}/conversations/{conversation['id']}").status_code == 204
-    assert docent.get("/conversations")["total"] == 0
+    assert docent.get("/conversations")["total"] == before - 1
     gone = docent.client.post(f"{API}/ask", json={"question": "a", "conversation_id": conversation["id"]})
     assert_error(gone, 404, "conversation_not_found")
     assert_error(docent.client.post(f"{API}/answers/{first['id']}/feedback", json={"rating": "up"}), 404)
 
 
-def test_an_answer_is_rated_and_rated_again(start: Start) -> None:
-    docent = filled(start, GOOD)
+def test_an_answer_is_rated_and_rated_again(stage: Stage) -> None:
+    docent = stage.playing(GOOD)
     url = f"{API}/answers/{docent.ask(QUESTION)['id']}/feedback"
 
     assert docent.client.post(url, json={"rating": "down", "comment": "太短了"}).status_code == 200

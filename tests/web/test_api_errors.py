@@ -36,14 +36,14 @@ def encrypted_pdf() -> bytes:
         ("binary.txt", bytes(range(256)) * 4, 415, "unsupported_type"),
     ],
 )
-def test_files_that_are_refused_at_once(docent: Docent, name: str, data: bytes, status: int, code: str) -> None:
-    error = assert_error(docent.send((name, data)), status, code)
+def test_files_that_are_refused_at_once(shared: Docent, name: str, data: bytes, status: int, code: str) -> None:
+    error = assert_error(shared.send((name, data)), status, code)
 
     if status == 415:
         assert {".pdf", ".docx", ".html", ".md", ".txt"} <= set(error["details"]["accepted"])
         assert ".pdf" in error["message"]
-    assert docent.stored_files() == []
-    assert docent.get("/documents")["total"] == 0
+    assert shared.stored_files() == []
+    assert shared.get("/documents")["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_a_path_in_a_name_is_only_a_name(docent: Docent, name: str, kept: str) -
 
 
 @pytest.mark.parametrize("name", ["x" * 296 + ".txt", "/".join(["x" * 200] * 6) + ".txt", "..", "../..", "/", "\x01"])
-def test_impossible_names_are_refused_and_nothing_stays(docent: Docent, name: str) -> None:
-    assert_error(docent.send(("good.txt", PUMP), (name, ORCHARD)), 400, "invalid_filename")
+def test_impossible_names_are_refused_and_nothing_stays(shared: Docent, name: str) -> None:
+    assert_error(shared.send(("good.txt", PUMP), (name, ORCHARD)), 400, "invalid_filename")
 
-    assert docent.stored_files() == []
-    assert docent.get("/documents")["total"] == 0
+    assert shared.stored_files() == []
+    assert shared.get("/documents")["total"] == 0
 
 
 def test_too_large_states_the_limit(start: Start) -> None:
@@ -134,11 +134,11 @@ def test_too_large_states_the_limit(start: Start) -> None:
         {"collection": "../x"},
     ],
 )
-def test_bad_forms_are_refused_and_nothing_stays(docent: Docent, form: dict[str, str]) -> None:
-    assert_error(docent.send(("pump.txt", PUMP), **form), 400)
+def test_bad_forms_are_refused_and_nothing_stays(shared: Docent, form: dict[str, str]) -> None:
+    assert_error(shared.send(("pump.txt", PUMP), **form), 400)
 
-    assert docent.stored_files() == []
-    assert docent.get("/documents")["total"] == 0
+    assert shared.stored_files() == []
+    assert shared.get("/documents")["total"] == 0
 
 
 @pytest.mark.parametrize(
@@ -164,10 +164,10 @@ def test_bad_forms_are_refused_and_nothing_stays(docent: Docent, form: dict[str,
         (b"nothing", "multipart/form-data", 400),
     ],
 )
-def test_bad_uploads_are_refused(docent: Docent, data: bytes, kind: str, status: int) -> None:
-    assert_error(docent.client.post(f"{API}/documents", data=data, content_type=kind), status)
+def test_bad_uploads_are_refused(shared: Docent, data: bytes, kind: str, status: int) -> None:
+    assert_error(shared.client.post(f"{API}/documents", data=data, content_type=kind), status)
 
-    assert docent.stored_files() == []
+    assert shared.stored_files() == []
 
 
 ASK = f"{API}/ask"
@@ -192,12 +192,12 @@ ASK = f"{API}/ask"
         (b"[" * 100_000, 400, None),
     ],
 )
-def test_bad_questions_are_refused(docent: Docent, body: bytes, status: int, code: str | None) -> None:
-    assert_error(docent.client.post(ASK, data=body, content_type="application/json"), status, code)
+def test_bad_questions_are_refused(shared: Docent, body: bytes, status: int, code: str | None) -> None:
+    assert_error(shared.client.post(ASK, data=body, content_type="application/json"), status, code)
 
 
-def test_a_question_that_is_no_json_is_refused(docent: Docent) -> None:
-    response = docent.client.post(ASK, data="question=why", content_type="application/x-www-form-urlencoded")
+def test_a_question_that_is_no_json_is_refused(shared: Docent) -> None:
+    response = shared.client.post(ASK, data="question=why", content_type="application/x-www-form-urlencoded")
     assert response.status_code in (400, 415)
     assert_error(response, response.status_code)
 
@@ -223,8 +223,8 @@ def test_a_question_that_is_no_json_is_refused(docent: Docent) -> None:
         ("DELETE", "/conversations/nothing", 404, "conversation_not_found"),
     ],
 )
-def test_wrong_ways_are_refused(docent: Docent, method: str, path: str, status: int, code: str) -> None:
-    response = docent.client.open(API + path, method=method)
+def test_wrong_ways_are_refused(shared: Docent, method: str, path: str, status: int, code: str) -> None:
+    response = shared.client.open(API + path, method=method)
 
     assert_error(response, status, code)
     if status == 405:
@@ -232,12 +232,12 @@ def test_wrong_ways_are_refused(docent: Docent, method: str, path: str, status: 
 
 
 @pytest.mark.parametrize("body", [{"rating": "sideways"}, {}, {"rating": "up", "comment": "x" * 4001}])
-def test_bad_feedback_is_refused(docent: Docent, body: dict[str, Any]) -> None:
-    assert_error(docent.client.post(f"{API}/answers/nothing/feedback", json=body), 400, "validation")
+def test_bad_feedback_is_refused(shared: Docent, body: dict[str, Any]) -> None:
+    assert_error(shared.client.post(f"{API}/answers/nothing/feedback", json=body), 400, "validation")
 
 
-def test_feedback_on_nothing_is_refused(docent: Docent) -> None:
-    response = docent.client.post(f"{API}/answers/nothing/feedback", json={"rating": "up"})
+def test_feedback_on_nothing_is_refused(shared: Docent) -> None:
+    response = shared.client.post(f"{API}/answers/nothing/feedback", json={"rating": "up"})
     assert_error(response, 404, "answer_not_found")
 
 

@@ -42,8 +42,8 @@ def test_lists_are_filtered(docent: Docent) -> None:
 
 
 @pytest.mark.parametrize("query", [{"page": 0}, {"limit": 0}, {"limit": 501}, {"page": "x"}, {"status": "lost"}])
-def test_impossible_pages_are_refused(docent: Docent, query: dict[str, str]) -> None:
-    assert_error(docent.client.get(f"{API}/documents", query_string=query), 400, "validation")
+def test_impossible_pages_are_refused(shared: Docent, query: dict[str, str]) -> None:
+    assert_error(shared.client.get(f"{API}/documents", query_string=query), 400, "validation")
 
 
 def test_collections_are_made_listed_and_deleted(docent: Docent) -> None:
@@ -74,8 +74,8 @@ def test_collections_are_made_listed_and_deleted(docent: Docent) -> None:
 
 
 @pytest.mark.parametrize("name", ["", " a", "../x", "a/b", "x" * 129, "\x00", "-"])
-def test_impossible_collection_names_are_refused(docent: Docent, name: str) -> None:
-    assert_error(docent.client.post(f"{API}/collections", json={"name": name}), 400, "invalid_collection")
+def test_impossible_collection_names_are_refused(shared: Docent, name: str) -> None:
+    assert_error(shared.client.post(f"{API}/collections", json={"name": name}), 400, "invalid_collection")
 
 
 def test_an_idempotency_key_repeats_its_job_and_no_other(docent: Docent) -> None:
@@ -127,7 +127,7 @@ def test_a_job_is_cancelled_and_retried(docent: Docent) -> None:
     (document,) = docent.job(url)["documents"]
 
     assert document["status"] == "indexed"
-    eventually(lambda: docent.services.pipeline._ready.empty())
+    eventually(lambda: docent.embedder.calls == 2)
     for _ in range(20):
         assert docent.search("pump bar", mode="dense")[0]["document_id"] == document["id"]
     assert docent.vectors() == document["chunks"]
@@ -159,6 +159,6 @@ def test_a_title_in_the_file_joins_the_metadata(docent: Docent) -> None:
         ("collections", "nowhere", "collection_not_found"),
     ],
 )
-def test_what_is_not_there_is_not_found(docent: Docent, kind: str, name: str, code: str) -> None:
-    error = assert_error(docent.client.get(f"{API}/{kind}/{name}"), 404)
+def test_what_is_not_there_is_not_found(shared: Docent, kind: str, name: str, code: str) -> None:
+    error = assert_error(shared.client.get(f"{API}/{kind}/{name}"), 404)
     assert error["code"] in (code, "document_not_found")

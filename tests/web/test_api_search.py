@@ -7,12 +7,26 @@ from typing import Any
 
 import pytest
 
-from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Docent, assert_error
+from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Docent, Start, assert_error
+
+
+@pytest.fixture(scope="module")
+def stocked(start_once: Start) -> Docent:
+    """A server with documents in several collections."""
+    docent = start_once()
+    docent.upload(("pump.txt", PUMP), ("orchard.txt", ORCHARD))
+    docent.upload(("trees.txt", "The trees of the garden are old."), collection="garden")
+    docent.upload(("报告.txt", CHINESE), ("果园.txt", "果园里的苹果树四月开花。"), collection="中文")
+    docent.upload(("pump.txt", PUMP), collection="filtered")
+    oil = "The oil of the pump is changed every March."
+    docent.upload(("oil.md", oil), metadata='{"team": "north"}', collection="filtered")
+    return docent
 
 
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
-def test_each_mode_finds_and_scores(docent: Docent, mode: str) -> None:
-    (pump, _) = docent.upload(("pump.txt", PUMP), ("orchard.txt", ORCHARD))
+def test_each_mode_finds_and_scores(stocked: Docent, mode: str) -> None:
+    docent = stocked
+    (pump,) = docent.get("/documents", collection="default", q="pump")["data"]
 
     passages = docent.search("pump bar", mode=mode, top_k=2)
 
@@ -27,11 +41,11 @@ def test_each_mode_finds_and_scores(docent: Docent, mode: str) -> None:
     assert {"chunk_id", "page", "page_end", "heading"} <= set(first)
 
 
-def test_chinese_is_found_by_its_words(docent: Docent) -> None:
-    docent.upload(("报告.txt", CHINESE), ("果园.txt", "果园里的苹果树四月开花。"))
+def test_chinese_is_found_by_its_words(stocked: Docent) -> None:
+    chinese = {"collections": ["中文"]}
 
-    assert docent.search("水泵的压力是多少？")[0]["filename"] == "报告.txt"
-    assert docent.search("苹果", mode="lexical")[0]["filename"] == "果园.txt"
+    assert stocked.search("水泵的压力是多少？", **chinese)[0]["filename"] == "报告.txt"
+    assert stocked.search("苹果", mode="lexical", **chinese)[0]["filename"] == "果园.txt"
 
 
 def test_top_k_and_timings(docent: Docent) -> None:
@@ -66,20 +80,14 @@ def test_the_same_text_is_shown_once(docent: Docent) -> None:
     ],
 )
 @pytest.mark.parametrize("mode", ["hybrid", "dense", "lexical"])
-def test_filters(docent: Docent, filters: dict[str, Any], found: set[str], mode: str) -> None:
-    docent.upload(("pump.txt", PUMP))
-    docent.upload(("oil.md", "The oil of the pump is changed every March."), metadata='{"team": "north"}')
-
-    passages = docent.search("pump oil", filters=filters, mode=mode)
+def test_filters(stocked: Docent, filters: dict[str, Any], found: set[str], mode: str) -> None:
+    passages = stocked.search("pump oil", filters=filters, mode=mode, collections=["filtered"])
 
     assert {passage["filename"] for passage in passages} == found
 
 
-def test_several_collections_are_searched_as_one(docent: Docent) -> None:
-    docent.upload(("pump.txt", PUMP))
-    docent.upload(("orchard.txt", ORCHARD), collection="garden")
-
-    both = {passage["collection"] for passage in docent.search("pump trees", collections=["default", "garden"])}
+def test_several_collections_are_searched_as_one(stocked: Docent) -> None:
+    both = {passage["collection"] for passage in stocked.search("pump trees", collections=["default", "garden"])}
 
     assert both == {"default", "garden"}
 
@@ -92,12 +100,10 @@ def test_an_empty_server_finds_nothing(docent: Docent) -> None:
     "query", ['"', "pump AND", "NEAR(a b)", "*", "a:b", "-", "'); DROP TABLE chunks;--", "？！", "𰀀", "🚰"]
 )
 @pytest.mark.parametrize("mode", ["hybrid", "lexical"])
-def test_no_query_is_read_as_syntax(docent: Docent, query: str, mode: str) -> None:
-    docent.upload(("pump.txt", PUMP))
+def test_no_query_is_read_as_syntax(stocked: Docent, query: str, mode: str) -> None:
+    stocked.search(query, mode=mode)
 
-    docent.search(query, mode=mode)
-
-    assert docent.search("pump")
+    assert stocked.search("pump")
 
 
 @pytest.mark.parametrize(
@@ -122,15 +128,13 @@ def test_no_query_is_read_as_syntax(docent: Docent, query: str, mode: str) -> No
         ({}, "validation"),
     ],
 )
-def test_bad_searches_are_refused(docent: Docent, body: dict[str, Any], code: str) -> None:
+def test_bad_searches_are_refused(stocked: Docent, body: dict[str, Any], code: str) -> None:
     status = 404 if code == "collection_not_found" else 400
-    response = docent.client.post(f"{API}/search", data=json.dumps(body), content_type="application/json")
+    response = stocked.client.post(f"{API}/search", data=json.dumps(body), content_type="application/json")
     error = assert_error(response, status, code)
     if "unknown" in body:
         assert "unknown" in error["message"]
 
 
-def test_nul_in_a_query_is_white_space(docent: Docent) -> None:
-    docent.upload(("pump.txt", PUMP))
-
-    assert docent.search("pump\x00bar")[0]["filename"] == "pump.txt"
+def test_nul_in_a_query_is_white_space(stocked: Docent) -> None:
+    assert stocked.search("pump\x00bar")[0]["filename"] == "pump.txt"

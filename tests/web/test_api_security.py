@@ -18,24 +18,30 @@ def without_jar(docent: Docent) -> FlaskClient:
     return docent.app.test_client(use_cookies=False)
 
 
+@pytest.fixture(scope="module")
+def locked(start_once: Start) -> Docent:
+    """A server that wants its token."""
+    return start_once(api_token=TOKEN)
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8000", "127.0.0.1.evil.example", "localhost.evil", ""])
-def test_an_unknown_host_is_refused(docent: Docent, host: str) -> None:
-    response = docent.client.get(f"{API}/documents", headers={"Host": host})
+def test_an_unknown_host_is_refused(shared: Docent, host: str) -> None:
+    response = shared.client.get(f"{API}/documents", headers={"Host": host})
 
     assert_error(response, 403, "unknown_host")
 
 
 @pytest.mark.parametrize("host", ["[", "a b", "[::1", "x" * 5000, "a/../b", "@"])
-def test_a_host_that_is_none_is_refused(docent: Docent, host: str) -> None:
-    response = docent.client.get(f"{API}/documents", headers={"Host": host})
+def test_a_host_that_is_none_is_refused(shared: Docent, host: str) -> None:
+    response = shared.client.get(f"{API}/documents", headers={"Host": host})
 
     assert response.status_code in (400, 403)
     assert_error(response, response.status_code)
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:9", "[::1]:8000", "LOCALHOST"])
-def test_its_own_names_are_known(docent: Docent, host: str) -> None:
-    assert docent.client.get(f"{API}/documents", headers={"Host": host}).status_code == 200
+def test_its_own_names_are_known(shared: Docent, host: str) -> None:
+    assert shared.client.get(f"{API}/documents", headers={"Host": host}).status_code == 200
 
 
 def test_further_names_are_a_setting(start: Start) -> None:
@@ -63,15 +69,15 @@ def test_other_sites_may_not_change_anything(docent: Docent, headers: dict[str, 
     assert docent.get("/documents")["total"] == 1
 
 
-def test_its_own_page_may(docent: Docent) -> None:
+def test_its_own_page_may(shared: Docent) -> None:
     for headers in ({"Origin": "http://localhost"}, {"Sec-Fetch-Site": "same-origin"}):
-        response = docent.client.post(f"{API}/search", json={"query": "pump"}, headers=headers)
+        response = shared.client.post(f"{API}/search", json={"query": "pump"}, headers=headers)
         assert response.status_code == 200
 
 
-def test_no_origin_is_allowed_by_default(docent: Docent) -> None:
+def test_no_origin_is_allowed_by_default(shared: Docent) -> None:
     for method in ("GET", "OPTIONS"):
-        response = docent.client.open(
+        response = shared.client.open(
             f"{API}/documents", method=method, headers={"Origin": "https://app.example", "Host": "localhost"}
         )
         assert not [name for name, _ in response.headers if name.lower().startswith("access-control")]
@@ -115,9 +121,7 @@ def test_origins_can_be_allowed(start: Start) -> None:
         {"Authorization": "Bearer wrong", "Cookie": f"docent_token={TOKEN}"},
     ],
 )
-def test_without_the_token_nothing_is_told(start: Start, headers: dict[str, str]) -> None:
-    docent = start(api_token=TOKEN)
-
+def test_without_the_token_nothing_is_told(locked: Docent, headers: dict[str, str]) -> None:
     for method, path in (
         ("GET", f"{API}/documents"),
         ("POST", f"{API}/ask"),
@@ -126,17 +130,15 @@ def test_without_the_token_nothing_is_told(start: Start, headers: dict[str, str]
         ("GET", "/docs"),
         ("GET", "/nothing"),
     ):
-        response = without_jar(docent).open(path, method=method, headers=headers)
+        response = without_jar(locked).open(path, method=method, headers=headers)
         assert_error(response, 401, "unauthorized")
         assert response.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("headers", [BEARER, {"Authorization": f"bearer {TOKEN}"}, {"Cookie": f"docent_token={TOKEN}"}])
-def test_the_token_opens(start: Start, headers: dict[str, str]) -> None:
-    docent = start(api_token=TOKEN)
-
+def test_the_token_opens(locked: Docent, headers: dict[str, str]) -> None:
     for path in (f"{API}/documents", "/metrics", "/v1/models"):
-        assert without_jar(docent).get(path, headers=headers).status_code == 200
+        assert without_jar(locked).get(path, headers=headers).status_code == 200
 
 
 def test_signing_in_gives_a_cookie_that_opens(start: Start) -> None:
@@ -187,21 +189,21 @@ def test_metrics_count_requests_and_documents(docent: Docent) -> None:
     assert "pump" not in text
 
 
-def test_the_api_describes_itself(docent: Docent) -> None:
-    document = docent.client.get("/openapi.json").get_json()
+def test_the_api_describes_itself(shared: Docent) -> None:
+    document = shared.client.get("/openapi.json").get_json()
 
     assert document["openapi"].startswith("3.1")
     assert {"/api/v1/documents", "/api/v1/ask", "/api/v1/search"} <= set(document["paths"])
     body = document["paths"]["/api/v1/documents"]["post"]["requestBody"]["content"]
     assert set(body) == {"multipart/form-data", "application/json"}
-    page = docent.client.get("/docs")
+    page = shared.client.get("/docs")
     assert page.status_code == 200
     assert "/api/v1/ask" in page.text
 
 
 @pytest.mark.parametrize("path", ["/", "/docs", f"{API}/documents", "/nothing", "/healthz"])
-def test_every_response_has_safe_headers(docent: Docent, path: str) -> None:
-    headers = docent.client.get(path).headers
+def test_every_response_has_safe_headers(shared: Docent, path: str) -> None:
+    headers = shared.client.get(path).headers
 
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["X-Frame-Options"] == "DENY"

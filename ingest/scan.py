@@ -50,7 +50,8 @@ def scan(
         if not root.exists():
             raise ConfigurationError(f"{root}: there is no such file or folder.")
         for path in [root] if root.is_file() else _walk(root):
-            name = root.name if path == root else path.relative_to(root).as_posix()
+            shown = root.name if path == root else path.relative_to(root).as_posix()
+            name = os.fsencode(shown).decode(errors="replace")  # a name on disk need not be UTF-8
             if (include and not _matches(name, include)) or _matches(name, exclude):
                 continue
             if path != root and path.suffix.lower() not in accepted:

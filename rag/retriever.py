@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,11 @@ MAX_QUESTION = 8192
 CANDIDATES = 100
 # Passages whose sentences are looked at; below that rank the order hardly matters.
 FOCUSED = 20
+# Searches whose lexical leg may run beside the dense one; more wait their turn.
+LEGS = 8
+
+# A collection and the documents of it that a filter leaves, None for all.
+Scope = tuple[int, list[str] | None]
 # The most that fusion and focus can give together; scores are divided by it.
 BEST = 1 + GATHERED_WEIGHT + PAIRS_WEIGHT
 
@@ -34,6 +40,7 @@ class Retriever:
         self._dense = dense
         self._lexical = lexical
         self._store = store
+        self._beside = ThreadPoolExecutor(LEGS, thread_name_prefix="lexical")
 
     def search(
         self,
@@ -56,50 +63,71 @@ class Retriever:
         scopes = [(number, self._scope(number, filters)) for number in self._store.collection_ids(collections)]
         limit = max(CANDIDATES, 2 * top_k)
         timings = {"embed_ms": 0.0, "dense_ms": 0.0, "lexical_ms": 0.0}
-        dense: list[Hit] = []
-        lexical: list[Hit] = []
-        if mode != SearchMode.LEXICAL:
-            clock = time.perf_counter()
-            vector = self._embedder.embed_queries([query])[0]
-            timings["embed_ms"] = _since(clock)
-            clock = time.perf_counter()
-            dense = _best((self._dense.query(n, vector, limit=limit, documents=only) for n, only in scopes), limit)
-            timings["dense_ms"] = _since(clock)
-        if mode != SearchMode.DENSE:
-            clock = time.perf_counter()
-            lexical = _best((self._lexical.query(n, query, limit=limit, documents=only) for n, only in scopes), limit)
-            timings["lexical_ms"] = _since(clock)
+        # Both legs at once: the dense one is spent in native code that lets the other run.
+        keywords = self._beside.submit(self._lexical_leg, query, scopes, mode, limit, timings)
+        dense = self._dense_leg(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
+        lexical, rarity = keywords.result()
         fused = fuse(dense, lexical, dense_weight=DENSE_WEIGHTS[spoken])
-        passages = self._joined(fused[: top_k + FOCUSED], dense, lexical)
-        rarity = self._rarity(query, [number for number, _ in scopes])
-        if mode == SearchMode.HYBRID:
-            passages = _focused(query, rarity, passages)
+        wanted = query_terms(query) if mode == SearchMode.HYBRID else []
+        passages = self._joined(fused[: top_k + FOCUSED], dense, lexical, wanted, rarity)
         timings["total_ms"] = _since(started)
         return Retrieval(query, spoken, tuple(passages[:top_k]), rarity, timings)
 
     def _scope(self, collection: int, filters: Mapping[str, Any] | None) -> list[str] | None:
         return self._store.filtered_documents(collection, filters) if filters else None
 
+    def _dense_leg(self, query: str, scopes: Sequence[Scope], limit: int, timings: dict[str, float]) -> list[Hit]:
+        clock = time.perf_counter()
+        vector = self._embedder.embed_queries([query])[0]
+        timings["embed_ms"] = _since(clock)
+        clock = time.perf_counter()
+        hits = _best((self._dense.query(n, vector, limit=limit, documents=only) for n, only in scopes), limit)
+        timings["dense_ms"] = _since(clock)
+        return hits
+
+    def _lexical_leg(
+        self, query: str, scopes: Sequence[Scope], mode: SearchMode, limit: int, timings: dict[str, float]
+    ) -> tuple[list[Hit], dict[str, float]]:
+        clock = time.perf_counter()
+        hits: list[Hit] = []
+        if mode != SearchMode.DENSE:
+            hits = _best((self._lexical.query(n, query, limit=limit, documents=only) for n, only in scopes), limit)
+        rarity = self._rarity(query, [number for number, _ in scopes])
+        timings["lexical_ms"] = _since(clock)
+        return hits, rarity
+
     def _rarity(self, query: str, collections: Sequence[int]) -> dict[str, float]:
         wanted = list(dict.fromkeys(query_terms(query)))
         weights = [self._lexical.rarity(number, wanted) for number in collections]
         return {term: max(0.1, min((found[term] for found in weights), default=0.0)) for term in wanted}
 
-    def _joined(self, fused: Sequence[Hit], dense: Sequence[Hit], lexical: Sequence[Hit]) -> list[Passage]:
+    def _joined(
+        self,
+        fused: Sequence[Hit],
+        dense: Sequence[Hit],
+        lexical: Sequence[Hit],
+        wanted: Sequence[str],
+        rarity: Mapping[str, float],
+    ) -> list[Passage]:
+        """The passages of the hits that are live, scored with their focus where terms are `wanted`, best first."""
         dense_scores = {hit.chunk_id: hit.score for hit in dense}
         lexical_scores = {hit.chunk_id: hit.score for hit in lexical}
         found = self._store.passages([hit.chunk_id for hit in fused])
-        passages = [
-            replace(
-                found[hit.chunk_id],
-                score=round(hit.score, 6),
-                dense=dense_scores.get(hit.chunk_id),
-                lexical=lexical_scores.get(hit.chunk_id),
+        best = BEST if wanted else 1.0
+        scored = []
+        for rank, hit in enumerate(hit for hit in fused if hit.chunk_id in found):
+            passage = found[hit.chunk_id]
+            looked_at = wanted and rank < FOCUSED
+            gained = focus(wanted, rarity, passage.text, passage.heading) if looked_at else 0.0
+            scored.append(
+                replace(
+                    passage,
+                    score=round((hit.score + gained) / best, 6),
+                    dense=dense_scores.get(hit.chunk_id),
+                    lexical=lexical_scores.get(hit.chunk_id),
+                )
             )
-            for hit in fused
-            if hit.chunk_id in found
-        ]
-        return fold_duplicates(passages)
+        return fold_duplicates(sorted(scored, key=lambda passage: -passage.score))
 
 
 def clean_query(query: str) -> str:
@@ -116,16 +144,6 @@ def clean_query(query: str) -> str:
             f"The question has {len(query)} characters; at most {MAX_QUESTION} are taken.", code="question_too_long"
         )
     return query
-
-
-def _focused(query: str, rarity: Mapping[str, float], passages: Sequence[Passage]) -> list[Passage]:
-    wanted = query_terms(query)
-    near = [
-        replace(passage, score=round((passage.score + focus(wanted, rarity, passage.text, passage.heading)) / BEST, 6))
-        for passage in passages[:FOCUSED]
-    ]
-    far = [replace(passage, score=round(passage.score / BEST, 6)) for passage in passages[FOCUSED:]]
-    return sorted(near + far, key=lambda passage: -passage.score)
 
 
 def fold_duplicates(passages: Sequence[Passage]) -> list[Passage]:

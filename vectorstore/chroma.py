@@ -93,7 +93,7 @@ class ChromaIndex:
                 return []
             found = space.query(
                 query_embeddings=np.asarray(vector, dtype=np.float32).reshape(1, -1),
-                n_results=wanted,
+                n_results=limit,
                 where=None if documents is None else _of(documents),
                 include=["distances"],
             )

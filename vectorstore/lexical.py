@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import time
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -22,6 +23,7 @@ from rag.types import Hit
 FIELD_WEIGHTS = (0.6, 1.2, 1.0)
 # A query is cut to this many distinct terms; a pasted page would otherwise match everything, slowly.
 MAX_QUERY_TERMS = 64
+SIZE_SECONDS = 5.0
 
 
 class SqlConnection(Protocol):
@@ -36,6 +38,7 @@ class Fts5Index:
 
     def __init__(self, read: Callable[[], AbstractContextManager[SqlConnection]]) -> None:
         self._read = read
+        self._sizes: dict[int, tuple[float, int]] = {}
 
     def add(self, connection: SqlConnection, collection: int, rows: Iterable[tuple[int, str, str | None, str]]) -> None:
         """Index chunks: (row number, file name and title, heading path, text), in the caller's transaction."""
@@ -94,7 +97,7 @@ class Fts5Index:
         with self._read() as connection:
             if not _exists(connection, collection):
                 return dict.fromkeys(terms, 0.0)
-            total = connection.exec_driver_sql(f"SELECT count(*) FROM {name}_docsize").scalar()
+            total = self._size(connection, collection)
             stored = {form for term in terms for form in (term, _without_accents(term))}
             rows = connection.exec_driver_sql(
                 f"SELECT term, doc FROM {name}_terms WHERE term IN (SELECT value FROM json_each(?))",
@@ -103,6 +106,14 @@ class Fts5Index:
             found = dict(rows.fetchall())
         held = {term: found.get(term, 0) or found.get(_without_accents(term), 0) for term in terms}
         return {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in held.items()}
+
+    def _size(self, connection: SqlConnection, collection: int) -> int:
+        """Number of chunks indexed; counting takes a walk over all of them, so the number may be some seconds old."""
+        counted, size = self._sizes.get(collection, (0.0, 0))
+        if time.monotonic() - counted > SIZE_SECONDS:
+            size = connection.exec_driver_sql(f"SELECT count(*) FROM {_table(collection)}_docsize").scalar()
+            self._sizes[collection] = (time.monotonic(), size)
+        return size
 
 
 def _joined(text: str) -> str:

@@ -1,0 +1,116 @@
+"""Languages, sentences and index terms, in English and Chinese."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.language import fold, is_cjk, language, query_terms, sentences, stem, terms, trim
+
+MIXED = st.text(st.sampled_from("ab. 1。！\n-|[」)水泵A,é\t;…•") | st.characters(), max_size=60)
+
+
+def cut(text: str) -> list[str]:
+    return [text[start:end] for start, end in sentences(text)]
+
+
+@settings(deadline=None, max_examples=300)
+@given(MIXED)
+def test_sentences_cover_everything_but_white_space(text: str) -> None:
+    spans = sentences(text)
+
+    outside = text
+    for start, end in reversed(spans):
+        assert start < end
+        assert not text[start].isspace()
+        assert not text[end - 1].isspace()
+        outside = outside[:start] + outside[end:]
+    assert not outside.strip()
+    assert spans == sorted(spans)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans))
+
+
+@settings(deadline=None)
+@given(MIXED)
+def test_terms_are_stable_and_never_empty(text: str) -> None:
+    found = terms(text, stop_words=True)
+
+    assert all(found)
+    assert not any(character.isspace() for term in found for character in term)
+    assert terms(fold(text), stop_words=True) == found
+    assert set(terms(text)) <= set(found)
+    assert query_terms(text) == (terms(text) or found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ["The pump runs.", "It is old!", "Is it?"],
+        ["Dr. Smith met J. R. Ewing at 5 p.m. in the U.S. embassy.", "He left."],
+        ["It cost 3.5 million, e.g. for No. 5.", "Fig. 2 shows it."],
+        ["水泵在运行。", "压力是四十巴！", "为什么？", "因为……", "是。”"],
+        ['He said "Go!"', "She went."],
+        ["First line\nwraps here.", "Second."],
+        ["A paragraph without end", "Another one"],
+        ["The steps:", "1. Open it", "2. Close it", "- Wait"],
+        ["name | size", "bolt | 4"],
+        ["It ends here [1].", "It goes on."],
+        ["混合 text ends. ", "中文开始。"],
+    ],
+)
+def test_where_sentences_end(text: list[str]) -> None:
+    separators = {"A paragraph without end": "\n\n", "The steps:": "\n", "name | size": "\n"}
+    joined = separators.get(text[0], " ").join(text)
+
+    assert cut(joined) == [part.strip() for part in text]
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("What is it?", "en"),
+        ("这是什么？", "zh"),
+        ("请问 DOCENT_PORT 的默认值是多少？", "zh"),
+        ("What does the word 水泵 mean in this very long English question?", "en"),
+        ("", "en"),
+        ("12 + 3 = ?", "en"),
+    ],
+)
+def test_language_by_script(text: str, spoken: str) -> None:
+    assert language(text) == spoken
+    assert spoken == "en" or is_cjk(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The pumps were running", ["pump", "run"]),
+        ("O'Brien's café", ["obrien", "café"]),
+        ("水泵的压力", ["水泵", "泵的", "的压", "压力"]),
+        ("泵", ["泵"]),
+        ("Ｆｕｌｌ　ｗｉｄｔｈ", ["full", "width"]),
+        ("GPT-4o in 2024", ["gpt", "4o", "2024"]),
+        ("snake_case", ["snake", "case"]),
+        ("the of and", []),
+        ("!?", []),
+    ],
+)
+def test_terms(text: str, expected: list[str]) -> None:
+    assert terms(text) == expected
+
+
+def test_a_question_of_stop_words_is_still_a_question() -> None:
+    assert query_terms("To be or not to be") == ["to", "be", "or", "not", "to", "be"]
+
+
+@pytest.mark.parametrize(("word", "root"), [("running", "run"), ("policies", "polici"), ("nordwind's", "nordwind")])
+def test_stems(word: str, root: str) -> None:
+    assert stem(word) == root
+
+
+def test_trim_keeps_the_text_inside() -> None:
+    assert trim("  ab\n", 0, 5) == (2, 4)
+    assert trim("   ", 0, 3) == (3, 3)

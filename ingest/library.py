@@ -212,10 +212,13 @@ def clean_filename(filename: str) -> str:
     Raises:
         InvalidRequestError: nothing is left, or it is too long.
     """
-    shown = _UNSHOWN.sub("", filename).strip()
-    parts = [part for part in re.split(r"[\\/]", shown) if part.strip() not in ("", ".", "..")]
-    if len(parts) > 1 and re.fullmatch("[A-Za-z]:", parts[0]):
+    parts = re.split(r"[\\/]", _UNSHOWN.sub("", filename).strip())
+    # An empty part inside stays: "https://…" is the name of many a saved page.
+    parts = [part for part in parts if part.strip() not in (".", "..")]
+    while parts and (not parts[0].strip() or (len(parts) > 1 and re.fullmatch("[A-Za-z]:", parts[0]))):
         parts.pop(0)
+    while parts and not parts[-1].strip():
+        parts.pop()
     if not parts:
         raise InvalidRequestError("The file has no name.", code="invalid_filename")
     name = "/".join(parts)

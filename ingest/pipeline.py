@@ -13,6 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -85,8 +86,8 @@ class Pipeline:
         self._embedder = embedder
         self._dense = dense
         self._chunk_tokens = chunk_tokens
-        self._prepared: queue.Queue[Prepared] = queue.Queue(maxsize=1)
-        self._embedded: queue.Queue[Slice] = queue.Queue(maxsize=2)
+        self._prepared: queue.Queue[Prepared | None] = queue.Queue(maxsize=1)
+        self._embedded: queue.Queue[Slice | None] = queue.Queue(maxsize=2)
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -106,6 +107,10 @@ class Pipeline:
         """Stop the stages; what was in flight is queued again, now or at the next start."""
         self._stopping.set()
         self._wake.set()
+        with suppress(queue.Full):  # wake a stage that waits for work; one that has some will look at the sign
+            self._prepared.put_nowait(None)
+        with suppress(queue.Full):
+            self._embedded.put_nowait(None)
         deadline = time.monotonic() + timeout
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -162,7 +167,7 @@ class Pipeline:
                 log.exception("a batch stays in flight", exc_info=error)
                 ended = part.batch
 
-    def _put(self, stage: queue.Queue[T], item: T) -> None:
+    def _put(self, stage: queue.Queue[T | None], item: T) -> None:
         """Hand over to the next stage; dropped when the pipeline stops."""
         while not self._stopping.is_set():
             try:
@@ -171,7 +176,7 @@ class Pipeline:
                 continue
             return
 
-    def _get(self, stage: queue.Queue[T]) -> T | None:
+    def _get(self, stage: queue.Queue[T | None]) -> T | None:
         """The next item of a stage; None when the pipeline stops."""
         while not self._stopping.is_set():
             try:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -37,7 +38,7 @@ class Catalog:
     conversations: ConversationCatalog
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def register(self, *files: tuple[str, str], collection: str = "default", **more: object) -> list[Registered]:
+    def register(self, *files: tuple[str, str], collection: str = "default", **more: Any) -> list[Registered]:
         """Register files, each a name and a content, as one job."""
         new = [self.file(name, content, **more) for name, content in files]
         return self.ingestion.register(self.job(), self.collections.ensure(collection).id, new)
@@ -46,11 +47,11 @@ class Catalog:
         """The id of a job to come; `job-0` is the first."""
         return f"job-{next(self._numbers)}"
 
-    def file(self, name: str, content: str, *, rejected: DocentError | None = None, **more: object) -> NewFile:
+    def file(self, name: str, content: str, *, rejected: DocentError | None = None, **more: Any) -> NewFile:
         """A file with an id of its own, as the library would hand it over."""
         digest = hashlib.sha256(content.encode()).hexdigest()
         own = f"{next(self._numbers):032x}"
-        return NewFile(own, name, "text/plain", len(content), digest, rejected=rejected, **more)  # type: ignore[arg-type]
+        return NewFile(own, name, "text/plain", len(content), digest, rejected=rejected, **more)
 
     def index(self, *ids: str, texts: Sequence[str] | None = None, collection: str = "default") -> list[str]:
         """Take documents through claim, chunking and embedding, and make them live; what ended by it."""

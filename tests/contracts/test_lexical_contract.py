@@ -10,7 +10,9 @@ import pytest
 
 from catalog.collections import CollectionCatalog
 from catalog.engine import Database
-from catalog.ingestion import Indexed, IngestionCatalog, NewFile
+from catalog.ingestion import IngestionCatalog
+from catalog.publication import Indexed
+from catalog.registration import NewFile
 from rag.ports import LexicalIndex
 from rag.types import Chunk, DocumentStatus, ParsedDocument
 from tests.fakes import Bm25Index

@@ -41,14 +41,14 @@ class Docent:
     client: FlaskClient
     embedder: HashEmbedder
 
-    def send(self, *files: tuple[str, bytes | str], headers: dict[str, str] | None = None, **form: str) -> TestResponse:
+    def send(self, *files: tuple[str, bytes | str], headers: dict[str, str] | None = None, **form: Any) -> TestResponse:
         """Post files as multipart; no waiting."""
         parts = [
             (io.BytesIO(content.encode() if isinstance(content, str) else content), name) for name, content in files
         ]
         return self.client.post(f"{API}/documents", data={"file": parts, **form}, headers=headers or {})
 
-    def upload(self, *files: tuple[str, bytes | str], **form: str) -> list[dict[str, Any]]:
+    def upload(self, *files: tuple[str, bytes | str], **form: Any) -> list[dict[str, Any]]:
         """Post files, wait for the job, and return its documents."""
         response = self.send(*files, **form)
         assert response.status_code == 202, response.text

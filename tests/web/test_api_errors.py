@@ -88,7 +88,7 @@ def test_one_bad_file_fails_alone(docent: Docent) -> None:
     [
         ("../../etc/passwd.txt", "etc/passwd.txt"),
         ("/etc/passwd.txt", "etc/passwd.txt"),
-        ("....//a.txt", "..../a.txt"),
+        ("....//a.txt", "....//a.txt"),
         ("a\tb\x07.txt", "ab.txt"),
         ("x" * 251 + ".txt", "x" * 251 + ".txt"),
     ],
@@ -134,7 +134,7 @@ def test_too_large_states_the_limit(start: Start) -> None:
         {"collection": "../x"},
     ],
 )
-def test_bad_forms_are_refused_and_nothing_stays(shared: Docent, form: dict[str, str]) -> None:
+def test_bad_forms_are_refused_and_nothing_stays(shared: Docent, form: dict[str, Any]) -> None:
     assert_error(shared.send(("pump.txt", PUMP), **form), 400)
 
     assert shared.stored_files() == []

@@ -1,0 +1,35 @@
+"""Passages and evidence made of plain texts, for the tests of what comes after retrieval."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rag.types import Evidence, Passage
+
+OFFSET = 1000
+"""Where each passage begins in its document, so that passage and document offsets cannot be confused."""
+
+
+def passage(text: str, *, name: str = "d", score: float = 0.5, dense: float | None = None, **more: Any) -> Passage:
+    """A passage that is the only chunk of document `name`."""
+    return Passage(
+        chunk_id=f"{name}-0",
+        document_id=name,
+        filename=f"{name}.txt",
+        collection="default",
+        content_sha256="ab" * 32,
+        char_start=OFFSET,
+        char_end=OFFSET + len(text),
+        text=text,
+        page=None,
+        page_end=None,
+        heading=more.pop("heading", None),
+        score=score,
+        dense=dense,
+    )
+
+
+def evidence(n: int, text: str, **more: Any) -> Evidence:
+    """A whole passage as evidence number `n`."""
+    found = passage(text, name=str(more.pop("name", f"d{n}")), **more)
+    return Evidence(n, found, found.char_start, found.char_end, text, 0.5)

@@ -1,0 +1,168 @@
+"""The order of an answer's events and the verdicts on its sentences, over fake indexes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from rag.answerer import Answerer, judge
+from rag.citations import MarkedText
+from rag.errors import ChatUnavailableError, InvalidRequestError, NotFoundError
+from rag.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
+from rag.retriever import Retriever
+from rag.types import PageSpan, Passage, SearchMode, Usage
+from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat
+from tests.rag.passages import OFFSET, evidence, passage
+
+QUESTION = "At how many bar does the pump run?"
+TEXTS = {
+    "pump": "The pump runs at 40 bar. Its oil is changed every March.",
+    "orchard": "Apple trees blossom in April. The village is quiet.",
+    "水泵": "水泵的工作压力是四十巴。它由北风公司安装。",
+}
+
+
+class Shelf:
+    """A passage store of one collection, in memory; `hidden` are documents that the catalog has forgotten."""
+
+    def __init__(self) -> None:
+        self.held = {f"{name}-0": passage(text, name=name) for name, text in TEXTS.items()}
+        self.hidden: set[str] = set()
+
+    def passages(self, chunk_ids: Sequence[str]) -> dict[str, Passage]:
+        return {c: self.held[c] for c in chunk_ids if c in self.held and self.held[c].document_id not in self.hidden}
+
+    def collection_ids(self, names: Sequence[str]) -> list[int]:
+        if set(names) - {"default"}:
+            raise NotFoundError("There is no such collection.")
+        return [1]
+
+    def filtered_documents(self, collection: int, filters: Mapping[str, Any]) -> list[str]:
+        return [name for name in TEXTS if name in filters["name"]]
+
+    def pages(self, document_id: str) -> list[PageSpan]:
+        return [PageSpan(1, 0, OFFSET + 24), PageSpan(2, OFFSET + 24, OFFSET + 500)]
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def retriever(shelf: Shelf) -> Retriever:
+    embedder, dense, lexical = HashEmbedder(), NumpyDenseIndex(), Bm25Index()
+    ids = list(shelf.held)
+    dense.upsert(1, ids, embedder.embed_documents(list(TEXTS.values())), list(TEXTS))
+    lexical.add(1, [(f"{name}-0", name, text) for name, text in TEXTS.items()])
+    return Retriever(embedder, dense, lexical, shelf)
+
+
+def answerer(retriever: Retriever, shelf: Shelf, chat: ScriptedChat | None, **more: Any) -> Answerer:
+    settings = {"evidence_budget": 200, "answer_tokens": 77, "min_confidence": 0.35, **more}
+    return Answerer(retriever, shelf, chat, **settings)
+
+
+def events(made: Answerer, question: str = QUESTION) -> list[Event]:
+    return list(made.events(Ask(question, ["default"], 5)))
+
+
+def test_events_come_in_order(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("The pump runs at 40 bar [1]. It costs 9 euros [1].", usage=Usage(120, 14))
+
+    found = events(answerer(retriever, shelf, chat))
+
+    assert isinstance(found[0], Retrieved)
+    assert isinstance(found[-1], Done)
+    kinds = [type(event).__name__ for event in found[1:-1]]
+    assert kinds.index("Cited") < kinds.index("Verified")
+    answer = found[-1].answer
+    assert "".join(event.text for event in found if isinstance(event, Token)) == answer.answer
+    assert answer.answer == "The pump runs at 40 bar. [1] It costs 9 euros."
+    assert [event.citation for event in found if isinstance(event, Cited)] == list(answer.citations)
+    assert [event.sentence for event in found if isinstance(event, Verified)] == list(answer.sentences)
+    assert (answer.groundedness, answer.usage) == (0.5, Usage(120, 14))
+    assert (answer.citations[0].page, answer.citations[0].quote) == (1, "The pump runs at 40 bar.")
+    assert chat.max_tokens == [77]
+
+
+def test_the_model_is_not_asked_without_confidence(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("The pump runs at 40 bar [1].")
+
+    found = events(answerer(retriever, shelf, chat, min_confidence=1.0), "Who won at chess?")
+
+    assert chat.prompts == []
+    assert isinstance(found[-1], Done)
+    assert (found[-1].answer.answered, found[-1].answer.reason) == (False, "no_evidence")
+    assert "文档" in events(answerer(retriever, shelf, chat), "谁赢得了比赛？")[-1].answer.answer  # type: ignore[union-attr]
+
+
+def test_closing_the_events_stops_the_model(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("The pump runs at 40 bar [1]. " * 50)
+    stream = answerer(retriever, shelf, chat).events(Ask(QUESTION, ["default"], 5))
+    for event in stream:
+        if isinstance(event, Token):
+            break
+
+    stream.close()  # type: ignore[attr-defined]
+
+    assert chat.closed == 1
+
+
+def test_a_bad_question_raises_before_the_first_event(retriever: Retriever, shelf: Shelf) -> None:
+    made = answerer(retriever, shelf, None)
+
+    for question, collections, error in (("", ["default"], InvalidRequestError), ("a", ["no"], NotFoundError)):
+        with pytest.raises(error):
+            made.events(Ask(question, collections, 5))
+
+
+def test_other_errors_of_the_model_are_not_hidden(retriever: Retriever, shelf: Shelf) -> None:
+    with pytest.raises(RuntimeError):
+        answerer(retriever, shelf, ScriptedChat(RuntimeError("a bug"))).ask(Ask(QUESTION, ["default"], 5))
+
+
+def test_without_model_or_with_one_that_is_down_sentences_are_quoted(retriever: Retriever, shelf: Shelf) -> None:
+    down = ScriptedChat(["The pump runs at 99 bar [1]. It is", ChatUnavailableError("down")])
+    for chat, reason in ((None, None), (down, "llm_unavailable")):
+        answer = answerer(retriever, shelf, chat).ask(Ask(QUESTION, ["default"], 5))
+        assert (answer.answered, answer.reason, answer.model) == (True, reason, "extractive")
+        assert answer.answer.startswith("The pump runs at 40 bar. [1]")
+        assert answer.groundedness == 1.0
+
+
+@pytest.mark.parametrize("mode", list(SearchMode))
+def test_what_the_catalog_has_forgotten_is_not_found(retriever: Retriever, shelf: Shelf, mode: SearchMode) -> None:
+    def names(**more: Any) -> set[str]:
+        found = retriever.search("pump 40 bar", collections=["default"], top_k=5, mode=mode, **more)
+        return {item.document_id for item in found.passages}
+
+    assert "pump" in names()
+    assert names(filters={"name": ["orchard"]}) <= {"orchard"}
+    shelf.hidden.add("pump")
+    assert "pump" not in names()
+
+
+EVIDENCE = [evidence(1, "The pump runs at 40 bar. Its oil is old."), evidence(2, "Nordwind was founded in 1998.")]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "marks", "verdict", "cited"),
+    [
+        ("The pump runs at 40 bar.", (1,), "verified", [1]),
+        ("The pump runs at 40 bar.", (1, 2), "verified", [1]),
+        ("The pump runs at 40 bar.", (2,), "misattributed", [1]),
+        ("The pump runs at 40 bar.", (), "verified", [1]),
+        ("The pump runs at 40 bar.", (0, 99), "verified", [1]),
+        ("Nordwind was founded in 1998 and the pump runs at 40 bar.", (1, 2), "verified", [1, 2]),
+        ("The pump runs at 41 bar.", (1,), "unsupported", []),
+        ("Sharks swim in the sea.", (), "uncited", []),
+        ("\n2. The pump runs at 40 bar.", (1,), "verified", [1]),
+    ],
+)
+def test_verdicts(sentence: str, marks: tuple[int, ...], verdict: str, cited: list[int]) -> None:
+    found, spans = judge(MarkedText(sentence, marks), EVIDENCE)
+
+    assert (str(found), [item.n for item, _, _ in spans]) == (verdict, cited)

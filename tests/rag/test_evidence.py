@@ -1,0 +1,106 @@
+"""The sentences worth showing, under a budget, and how sure retrieval is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rag.evidence import confidence, estimate_tokens, score_sentences, select_evidence
+from rag.extractive import MAX_SENTENCES, extract
+from rag.language import query_terms
+from tests.rag.passages import OFFSET, passage
+
+QUESTION = "At how many bar does the pump run?"
+PUMP = "Bees fly far. The pump runs at 40 bar. It is old. Trees are green. Its oil is changed every March."
+ORCHARD = "Apple trees blossom in April. The village is quiet."
+CHINESE = "水泵的工作压力是四十巴。它由北风公司安装。果园里有苹果树。"
+
+
+def rarity(question: str, weight: float = 3.0) -> dict[str, float]:
+    return dict.fromkeys(query_terms(question), weight)
+
+
+def test_the_best_sentences_come_with_exact_offsets() -> None:
+    passages = [passage(PUMP, name="a"), passage(ORCHARD, name="b")]
+
+    found = select_evidence(QUESTION, passages, rarity(QUESTION), budget=14)
+
+    (best,) = found
+    assert (best.n, best.text, best.passage.document_id) == (1, "The pump runs at 40 bar.", "a")
+    assert PUMP[best.start - OFFSET : best.end - OFFSET] == best.text
+
+
+def test_neighbours_are_joined_and_numbered_in_reading_order() -> None:
+    passages = [passage(PUMP, name="a", score=0.9), passage(ORCHARD, name="b", score=0.1)]
+
+    found = select_evidence(QUESTION, passages, rarity(QUESTION), budget=1000)
+
+    assert [(item.n, item.passage.document_id, item.text) for item in found] == [(1, "a", PUMP), (2, "b", ORCHARD)]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.sampled_from([PUMP, ORCHARD, CHINESE, "Short.", "A heading", "名词解释"]), max_size=5),
+    st.sampled_from([QUESTION, "水泵的工作压力是多少？", "to be or not", "?"]),
+    st.integers(0, 300),
+)
+def test_evidence_stays_under_its_budget_and_inside_its_passage(texts: list[str], question: str, budget: int) -> None:
+    passages = [passage(text, name=f"d{n}", score=1 / (n + 1)) for n, text in enumerate(texts)]
+
+    found = select_evidence(question, passages, rarity(question), budget=budget)
+
+    assert bool(found) == bool(texts)
+    assert [item.n for item in found] == list(range(1, len(found) + 1))
+    for item in found:
+        assert item.text == item.passage.text[item.start - OFFSET : item.end - OFFSET]
+        assert item.text.strip() == item.text != ""
+        assert 0 <= item.score <= 1
+    if sum(estimate_tokens(item.text) for item in found) > budget:
+        assert len(found) == 1  # one run is shown whatever it costs
+
+
+def test_every_sentence_is_scored_between_nothing_and_one() -> None:
+    scored = score_sentences(QUESTION, [passage(PUMP, score=1.0)], rarity(QUESTION))
+
+    assert len(scored) == 5
+    assert all(0 <= item.score <= 1 and 0 <= item.coverage <= 1 for item in scored)
+    assert max(scored, key=lambda item: item.score).start == PUMP.index("The pump")
+
+
+def test_rare_terms_count_more_than_common_ones() -> None:
+    passages = [passage("The pump is blue and new. The valve kestrel is red and new.")]
+    weights = dict.fromkeys(query_terms("Is the pump or the kestrel new?"), 0.5) | {"kestrel": 8.0}
+
+    (best,) = select_evidence("Is the pump or the kestrel new?", passages, weights, budget=10)
+
+    assert best.text == "The valve kestrel is red and new."
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "dense", "low", "high"),
+    [
+        (QUESTION, PUMP, 0.7, 0.8, 1.0),
+        (QUESTION, PUMP, None, 0.3, 0.5),
+        (QUESTION, ORCHARD, 0.05, 0.0, 0.1),
+        ("水泵的工作压力是多少？", CHINESE, None, 0.5, 1.0),
+        ("谁赢得了比赛？", CHINESE, 0.9, 0.0, 0.1),
+    ],
+)
+def test_confidence(question: str, text: str, dense: float | None, low: float, high: float) -> None:
+    assert low <= confidence(question, [passage(text, dense=dense)], rarity(question)) <= high
+
+
+def test_without_passages_there_is_no_confidence() -> None:
+    assert confidence(QUESTION, [], {}) == 0.0
+
+
+def test_quotes_are_few_whole_sentences_of_what_was_chosen() -> None:
+    chosen = select_evidence(QUESTION, [passage(PUMP), passage(ORCHARD, name="b")], rarity(QUESTION), budget=1000)
+
+    found = extract(QUESTION, chosen, rarity(QUESTION))
+
+    assert 0 < len(found) <= MAX_SENTENCES
+    item, start, end = found[0]
+    assert item.passage.text[start - OFFSET : end - OFFSET] == "The pump runs at 40 bar."
+    assert extract(QUESTION, [], {}) == []

@@ -1,0 +1,94 @@
+"""The prompt: its parts, its version, and what counts as a refusal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag import prompts
+from rag.errors import ConfigurationError
+from tests.rag.passages import evidence
+
+
+def test_sources_are_numbered_and_stand_before_the_question() -> None:
+    system, user = prompts.build("Why {so}?", [evidence(1, "One\nline."), evidence(2, "{question} Two.")])
+
+    assert (system.role, user.role) == ("system", "user")
+    assert prompts.REFUSAL in system.content
+    assert "[1] One line.\n[2] {question} Two." in user.content
+    assert user.content.index("[2]") < user.content.index("Why {so}?")
+
+
+def test_marks_and_headings_of_documents_are_defused() -> None:
+    (_, user) = prompts.build("Why?", [evidence(1, "See [3] and 【4】, [5, 6].", heading="Guide > Valves [9]")])
+
+    assert "[1] Valves (9): See (3) and (4), (5, 6)." in user.content
+
+
+def test_a_heading_that_the_text_repeats_is_left_out() -> None:
+    (_, user) = prompts.build("Why?", [evidence(1, "Valves close fast.", heading="Valves")])
+
+    assert "[1] Valves close fast." in user.content
+
+
+def test_the_version_changes_with_the_templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = prompts.version()
+    for name in prompts.PLACEHOLDERS:
+        (tmp_path / name).write_text((prompts.FOLDER / name).read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(prompts, "FOLDER", tmp_path)
+    try:
+        prompts.templates.cache_clear()
+        assert prompts.version() == before
+        (tmp_path / "system.txt").write_text("Be brief.", encoding="utf-8")
+        prompts.templates.cache_clear()
+        assert prompts.version() != before
+        (tmp_path / "question.txt").write_text("{sources} {answer}", encoding="utf-8")
+        prompts.templates.cache_clear()
+        with pytest.raises(ConfigurationError, match=r"question\.txt"):
+            prompts.templates()
+        (tmp_path / "question.txt").unlink()
+        with pytest.raises(ConfigurationError, match="cannot be read"):
+            prompts.templates()
+    finally:
+        monkeypatch.undo()
+        prompts.templates.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NOT IN SOURCES",
+        "The sources do not mention the price.",
+        "This is not specified in the provided text.",
+        "I cannot answer this question.",
+        "There is no information about it.",
+        "来源中没有提到价格。",
+        "根据提供的资料无法确定。",
+        "文中未提及此事。",
+    ],
+)
+def test_refusals(text: str) -> None:
+    assert prompts.is_refusal(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The pump does not run at night.",
+        "The key is not stored on disk.",
+        "水泵没有运行。",
+        "The documents are kept for ten years.",
+        "It cannot be opened without a password.",
+    ],
+)
+def test_statements_are_no_refusals(text: str) -> None:
+    assert not prompts.is_refusal(text)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "possible"),
+    [("", True), (" NOT", True), ("not in so", True), ("NOT IN SOURCES. Sorry", True), ("Note", False), ("The", False)],
+)
+def test_the_beginning_of_a_refusal_is_held_back(beginning: str, possible: bool) -> None:
+    assert prompts.may_become_refusal(beginning) is possible

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from tests.fakes import ScriptedChat
 from tests.web.conftest import API, PUMP, Docent, Start, eventually
 
-SECONDS = 3.0
+SECONDS = 2.0
 COLLECTIONS = ("default", "other")
 
 

@@ -57,7 +57,8 @@ def test_nothing_but_marks_and_white_space_is_lost(text: str) -> None:
     flat = re.sub(r"\s", "", shown)
     assert flat == re.sub(r"\s", "", strip_marks(text).text)
     assert flat == re.sub(r"\s", "", "".join(sentence.text for sentence in found))
-    if "[12[" not in text:  # a mark inside brackets, which leaves a new one; no model was seen to write it
+    # a mark inside brackets may leave a new one; no model was seen to write it
+    if not re.search(r"[\[【][^\]】]*[\[【]", text):
         assert not re.search(r"\[\d+\]", shown)
     assert {n for sentence in found for n in sentence.marks} == set(strip_marks(text).marks)
 

@@ -27,7 +27,7 @@ from rag.ports import DenseIndex, Embedder, Vectors
 from rag.types import DocumentStatus, ParsedDocument
 
 BATCH_DOCUMENTS = 64
-# The first batch of an upload is small, so that the next stage need not wait for a whole one.
+# The first batch of an upload is small and each next one twice as large, so that no stage waits long for the one before.
 FIRST_DOCUMENTS = 8
 BATCH_BYTES = 4 << 20
 # Chunks embedded between two looks at the clock and the stop sign; a large file reports its progress this often.
@@ -144,7 +144,7 @@ class Pipeline:
                 limit = FIRST_DOCUMENTS
                 self._wake.wait(POLL_SECONDS)
             else:
-                limit = BATCH_DOCUMENTS
+                limit = min(2 * limit, BATCH_DOCUMENTS)
                 if batch.documents:
                     self._put(self._prepared, batch)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote
 
@@ -142,7 +143,7 @@ def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
                     code="idempotency_conflict",
                     details={"job_id": known[0]},
                 )
-            return _accepted(services, known[0])
+            return _accepted_before(services, known[0])
         if len(files) == 1 and files[0].rejected:
             raise files[0].rejected
         target = services.collections.ensure(collection)
@@ -150,33 +151,30 @@ def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
     finally:
         for file in files:
             file.path.unlink(missing_ok=True)  # what was taken has been moved away
-    body = {
-        "job_id": job_id,
-        "documents": [
-            {
-                "id": outcome.document_id,
-                "filename": file.filename,
-                "status": outcome.status,
-                "duplicate_of": outcome.duplicate_of,
-            }
+    return _accepted(
+        job_id,
+        [
+            (outcome.document_id, file.filename, outcome.status, outcome.duplicate_of)
             for file, outcome in zip(files, outcomes, strict=True)
         ],
-    }
+    )
+
+
+def _accepted_before(services: Services, job_id: str) -> Reply:
+    """The answer to an upload that was sent again with its key: its job as it stands."""
+    return _accepted(
+        job_id,
+        [
+            (item.id, item.filename, item.status, item.id if item.status == DocumentStatus.UNCHANGED else None)
+            for item in services.jobs.get(job_id).documents
+        ],
+    )
+
+
+def _accepted(job_id: str, documents: Iterable[tuple[str, str, DocumentStatus, str | None]]) -> Reply:
+    names = ("id", "filename", "status", "duplicate_of")
+    body = {"job_id": job_id, "documents": [dict(zip(names, row, strict=True)) for row in documents]}
     return jsonify(body), 202, {"Location": f"{values.PREFIX}/jobs/{job_id}"}
-
-
-def _accepted(services: Services, job_id: str) -> Reply:
-    job = services.jobs.get(job_id)
-    documents = [
-        {
-            "id": item.id,
-            "filename": item.filename,
-            "status": item.status,
-            "duplicate_of": item.id if item.status == DocumentStatus.UNCHANGED else None,
-        }
-        for item in job.documents
-    ]
-    return jsonify({"job_id": job_id, "documents": documents}), 202, {"Location": f"{values.PREFIX}/jobs/{job_id}"}
 
 
 def _content(services: Services, document_id: str) -> Response:

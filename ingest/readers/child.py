@@ -1,7 +1,7 @@
-"""The process that reads hostile files: `python -m ingest.readers.child MEMORY_MB TIMEOUT_S PARENT_PID`.
+"""The process that reads hostile files: `python -m ingest.readers.child MEMORY_MB TIMEOUT_S PARENT_PID OCR`.
 
 Owns its own limits and the child's end of the protocol. A message is four bytes of length, big-endian, and JSON in UTF-8:
-in comes `{path, filename}`, out goes `{document}` or `{error}`. Must not hold secrets and must not outlive its parent.
+in comes `{path, filename}` or `{path, picture}`, out goes `{document}`, `{picture}` or `{error}`. Must not hold secrets and must not outlive its parent.
 """
 
 from __future__ import annotations
@@ -12,14 +12,18 @@ import struct
 import sys
 import threading
 import time
+from base64 import b64encode
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ingest.readers.ocr import Ocr
 from ingest.readers.registry import read_file
 from rag.errors import DocentError
 
 MAX_MESSAGE = 1 << 30
+OCR_SHARE = 0.75
+"""Of the time for a file: what recognition may take, so that the text found so far is kept when the pages are many."""
 
 
 def send(stream: BinaryIO, message: dict[str, Any]) -> None:
@@ -45,6 +49,7 @@ def receive(stream: BinaryIO) -> dict[str, Any] | None:
 def main() -> None:
     """Serve files until standard input ends."""
     memory_mb, timeout_s, parent = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    ocr_seconds = OCR_SHARE * timeout_s if sys.argv[4] == "auto" else 0.0
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # From here on a stray print of a library lands in standard error, not in the protocol.
     os.dup2(2, 1)
@@ -52,12 +57,15 @@ def main() -> None:
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     while (request := receive(requests)) is not None:
         _limit_cpu(timeout_s)
-        send(replies, _answer(request))
+        send(replies, _answer(request, ocr_seconds))
 
 
-def _answer(request: dict[str, Any]) -> dict[str, Any]:
+def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
     try:
-        document = read_file(Path(request["path"]), request["filename"])
+        if "picture" in request:
+            return {"picture": _picture(request)}
+        ocr = Ocr(seconds=ocr_seconds) if ocr_seconds else None
+        document = read_file(Path(request["path"]), request["filename"], ocr=ocr)
         return {"document": asdict(document)}
     except DocentError as error:
         kind = type(error).__name__
@@ -73,6 +81,13 @@ def _answer(request: dict[str, Any]) -> dict[str, Any]:
         return {
             "error": {"kind": "UnreadableError", "code": "reader_failed", "cause": f"{type(error).__name__} {where}"}
         }
+
+
+def _picture(request: dict[str, Any]) -> dict[str, Any]:
+    from ingest.readers.pdf_picture import draw
+
+    drawn = draw(Path(request["path"]), request["picture"])
+    return {"png": b64encode(drawn.png).decode("ascii"), "wanted": drawn.wanted, "found": drawn.found}
 
 
 def _limit_memory(memory_mb: int) -> None:

@@ -1,18 +1,16 @@
-"""HTML pages, and the walk over an HTML tree that the DOCX reader shares.
+"""HTML pages, and HTML inside other formats: e-mails, e-books, notebooks.
 
-Owns what of a page is content: the article without scripts, menus and hidden text; headings with levels, list items as
-"- item", table rows as lines of cells joined by " | ". Must not fetch anything, and must not recurse over the tree.
+Owns the encoding a page declares, its metadata, and the way out for pages too deep for a tree. Must not fetch anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from ingest.readers.normalisation import TextBuilder, collapse, normalise
+from ingest.readers.html_walk import FlatText, append_html
+from ingest.readers.normalisation import TextBuilder, normalise
 from ingest.readers.text import decode
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
@@ -23,37 +21,39 @@ if TYPE_CHECKING:
 _DECLARED = re.compile(
     rb"""(?:<meta[^>]{0,200}?charset|<\?xml[^>]{0,100}?encoding)\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I
 )
-_NEVER = frozenset(
-    "script style noscript template head iframe object embed svg math canvas audio video map button select option input"
-    " textarea datalist dialog".split()
-)
-_CHROME = frozenset("nav aside footer menu".split())
-_CHROME_ROLES = frozenset({"navigation", "banner", "contentinfo", "complementary", "search", "menu"})
-_HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_BLOCKS = frozenset(
-    "p div section article main header footer aside nav blockquote figure figcaption address ul ol dl dt dd li form"
-    " fieldset details summary center hr pre table caption thead tbody tfoot tr td th body html".split()
-)
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_WHITE = re.compile(r"\s+")
 
 
 def read(path: Path) -> ParsedDocument:
     """Read an HTML page. Raises UnsupportedTypeError for binary data, UnreadableError when no tree can be made of it."""
-    data = path.read_bytes()
-    declared = _DECLARED.search(data[:4096])
-    source, _ = decode(data, declared=declared[1].decode("ascii") if declared else None)
     builder = TextBuilder()
+    root = append_source(builder, decode_html(path.read_bytes()))
+    return builder.build({"title": root.findtext(".//title") or "", "author": _meta(root, "author")})
+
+
+def decode_html(data: bytes, *, declared: str | None = None) -> str:
+    """The source of a page in the encoding it declares, or that its carrier `declared`, or the one that fits."""
+    found = _DECLARED.search(data[:4096])
+    return decode(data, declared=found[1].decode("ascii") if found else declared)[0]
+
+
+def append_source(builder: TextBuilder, source: str, *, article_only: bool = True) -> HtmlElement:
+    """Append the content of a page and return the root of its tree.
+
+    `article_only` leaves out menus and banners, unless that leaves nothing. Raises UnreadableError as `parse_html`.
+    """
     root, complete = parse_html(source)
-    if complete:
-        append_html(builder, root)
-    else:
+    if not complete:
         builder.warn("The page is nested too deeply; its text was read without its headings and tables.")
-        flat = _FlatText()
+        flat = FlatText()
         flat.feed(source)
         for block in flat.blocks():
             builder.add_block(block)
-    return builder.build({"title": root.findtext(".//title") or "", "author": _meta(root, "author")})
+        return root
+    before = builder.length
+    append_html(builder, root, article_only=article_only)
+    if builder.length == before and article_only:
+        append_html(builder, root, article_only=False)
+    return root
 
 
 def parse_html(source: str) -> tuple[HtmlElement, bool]:
@@ -75,210 +75,7 @@ def parse_html(source: str) -> tuple[HtmlElement, bool]:
     return root, not any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
 
 
-def append_html(builder: TextBuilder, root: HtmlElement, *, article_only: bool = True, shift: int = 0) -> None:
-    """Append the content of a tree. `article_only` leaves out menus, sidebars and footers around it; `shift` is added to
-    heading levels (an `h1` of class "title" stays at 1).
-    """
-    from lxml import etree
-
-    content = _article(root) if article_only else [root]
-    within_article = article_only and content != [root]
-    for element in content:
-        walker = _Walker(builder, _layout_tables(element), shift)
-        walk = etree.iterwalk(element, events=("start", "end"))
-        skipped = None
-        for event, node in walk:
-            if event == "start":
-                if _is_left_out(node, article_only=article_only, within_article=within_article):
-                    walk.skip_subtree()
-                    skipped = node
-                else:
-                    walker.start(node)
-            else:
-                if node is not skipped:
-                    walker.end(node)
-                skipped = None
-                if node is not element:
-                    walker.text(node.tail)
-        walker.flush()
-
-
 def _meta(root: HtmlElement, name: str) -> str:
     return next(
         (node.get("content") or "" for node in root.iter("meta") if (node.get("name") or "").lower() == name), ""
     )
-
-
-def _article(root: HtmlElement) -> list[HtmlElement]:
-    """The main part where the page marks one that is not empty, else the whole page."""
-    found: list[HtmlElement] = root.xpath("//main | //*[@role='main']")[:1] or root.xpath(
-        "//article[not(ancestor::article)]"
-    )
-    return found if any(text.strip() for node in found for text in node.itertext()) else [root]
-
-
-def _is_left_out(node: HtmlElement, *, article_only: bool, within_article: bool) -> bool:
-    tag = node.tag
-    if not isinstance(tag, str) or tag in _NEVER:
-        return True
-    if node.get("hidden") is not None or "headerlink" in (node.get("class") or ""):
-        return True
-    if _HIDDEN_STYLE.search(node.get("style") or ""):
-        return True
-    if not article_only:
-        return False
-    if tag == "aside":
-        return within_article  # outside an article it may be the only text there is
-    if tag == "form":
-        return within_article and node.find(".//p") is None  # some frameworks wrap the whole page into one form
-    return tag in _CHROME or node.get("role") in _CHROME_ROLES
-
-
-def _layout_tables(root: HtmlElement) -> set[Any]:
-    """Tables that lay out a page: those that hold tables or headings."""
-    layout: set[Any] = set()
-    for node in root.iter("table", *_HEADINGS):
-        for ancestor in node.iterancestors("table"):
-            if ancestor in layout:
-                break
-            layout.add(ancestor)
-    return layout
-
-
-class _Walker:
-    """Turns start and end events into blocks."""
-
-    def __init__(self, builder: TextBuilder, layout: set[Any], shift: int) -> None:
-        self._builder = builder
-        self._layout = layout
-        self._shift = shift
-        self._buffer: list[str] = []
-        self._lists: list[int | None] = []  # the next number of an ordered list, None for bullets
-        self._marker = ""
-        self._tight = False  # whether the next block follows the one before without a blank line
-        self._table: Any = None
-        self._cells: list[str] | None = None
-        self._pre = 0
-
-    def start(self, node: HtmlElement) -> None:
-        tag = node.tag
-        if tag == "br":
-            self._buffer.append("\n")
-        elif self._table is not None:
-            self._start_in_table(tag)
-        elif tag in _BLOCKS or tag in _HEADINGS:
-            self.flush()
-            self._start_block(node, tag)
-        self.text(node.text)
-
-    def end(self, node: HtmlElement) -> None:
-        tag = node.tag
-        if self._table is not None:
-            self._end_in_table(node, tag)
-        elif tag in _HEADINGS:
-            title = " ".join("".join(self._buffer).split())
-            self._buffer.clear()
-            titled = tag == "h1" and node.get("class") == "title"
-            self._builder.add_heading(_HEADINGS[tag] + (0 if titled else self._shift), collapse(title))
-        elif tag in _BLOCKS:
-            self.flush()
-            if tag in {"ul", "ol"} and self._lists:
-                self._lists.pop()
-                self._tight = bool(self._lists)
-            elif tag == "li":
-                self._marker = ""
-            elif tag == "dt":
-                self._tight = True
-            elif tag == "pre":
-                self._pre -= 1
-
-    def text(self, text: str | None) -> None:
-        if text:
-            self._buffer.append(text if self._pre else _WHITE.sub(" ", text))
-
-    def flush(self) -> None:
-        """Write the text gathered so far as a block."""
-        joined = "".join(self._buffer)
-        self._buffer.clear()
-        if not joined.strip():
-            return
-        text = normalise(joined) if self._pre else "\n".join(collapse(line).strip() for line in joined.split("\n"))
-        self._add(self._marker + normalise(text))
-        self._marker = ""
-
-    def _add(self, text: str) -> None:
-        self._builder.add_block(text, gap="\n" if self._tight else "\n\n")
-        self._tight = bool(self._lists)
-
-    def _start_block(self, node: HtmlElement, tag: str) -> None:
-        if tag == "table" and node not in self._layout:
-            self._table = node
-        elif tag in {"ul", "ol"}:
-            self._lists.append(1 if tag == "ol" else None)
-        elif tag == "li":
-            number = self._lists[-1] if self._lists else None
-            if number is not None:
-                self._lists[-1] = number + 1
-            self._marker = "  " * (len(self._lists) - 1) + ("- " if number is None else f"{number}. ")
-        elif tag == "pre":
-            self._pre += 1
-        elif tag in _HEADINGS or (tag != "dd" and not self._lists):
-            self._tight = False
-
-    def _start_in_table(self, tag: str) -> None:
-        if tag == "tr":
-            self._cells = []
-        if tag in {"td", "th", "tr", "caption"}:
-            self._buffer.clear()
-        elif tag in _BLOCKS:
-            self._buffer.append(" ")
-
-    def _end_in_table(self, node: HtmlElement, tag: str) -> None:
-        if tag in {"td", "th", "caption"}:
-            cell = collapse(" ".join("".join(self._buffer).split()))
-            self._buffer.clear()
-            if tag == "caption" or self._cells is None:
-                self._add(cell)
-            else:
-                self._cells.append(cell)
-        elif tag == "tr" and self._cells is not None:
-            if any(self._cells):
-                self._add(" | ".join(self._cells))
-                self._tight = True
-            self._cells = None
-        elif node is self._table:
-            self._table = None
-            self._buffer.clear()
-            self._tight = bool(self._lists)
-        elif tag in _BLOCKS:
-            self._buffer.append(" ")
-
-
-class _FlatText(HTMLParser):
-    """Text block by block from a stream of tags, for pages too deep for a tree."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self._parts: list[str] = []
-        self._silent = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        del attrs
-        if tag in {"script", "style", "template", "noscript", "title"} and not self._silent:
-            self._silent = tag
-        elif tag in _BLOCKS or tag in _HEADINGS or tag == "br":
-            self._parts.append("\0")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == self._silent:
-            self._silent = ""
-        elif tag in _BLOCKS or tag in _HEADINGS:
-            self._parts.append("\0")
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self._parts.append(data.replace("\0", ""))
-
-    def blocks(self) -> Iterable[str]:
-        self.close()
-        return (collapse(" ".join(block.split())) for block in "".join(self._parts).split("\0"))

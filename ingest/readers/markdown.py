@@ -29,7 +29,7 @@ def read(path: Path) -> ParsedDocument:
     text, metadata = _split_front_matter(normalise(source))
     builder = TextBuilder()
     builder.add_block(text)
-    for level, title, start in _headings(text):
+    for level, title, start in headings_of(text):
         builder.mark_heading(level, title, start)
     return builder.build(metadata)
 
@@ -43,7 +43,7 @@ def _split_front_matter(text: str) -> tuple[str, dict[str, str]]:
     return text[found.end() :].strip("\n"), metadata
 
 
-def _headings(text: str) -> list[tuple[int, str, int]]:
+def headings_of(text: str) -> list[tuple[int, str, int]]:
     """Level, plain title and offset of each heading outside lists, quotations and code."""
     from markdown_it import MarkdownIt
 

@@ -55,6 +55,16 @@ class TextBuilder:
         self._page_start: int | None = None
         self._warnings: list[str] = []
 
+    @property
+    def length(self) -> int:
+        """Characters so far; the offset of the next block, less its gap."""
+        return self._length
+
+    @property
+    def headings(self) -> int:
+        """How many headings have been recorded so far."""
+        return len(self._headings)
+
     def add_block(self, text: str, *, gap: str = "\n\n") -> int | None:
         """Append a block after `gap` and return its offset, or None for a blank block, which is left out."""
         text = text.strip("\n").rstrip()

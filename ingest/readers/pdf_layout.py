@@ -40,7 +40,8 @@ MAX_HEADING = 80
 @dataclass(slots=True)
 class Line:
     """One line of a page. `size` in points; `top` and `bottom` are the baselines of its first and last character, in
-    points from the page's lower edge. `gap`: whether a blank line goes before it.
+    points from the page's lower edge. `gap`: whether a blank line goes before it. `runs` are the parts of pdfium's text that
+    the line is made of, in its order, each with the position of its first character (in UTF-16 units, as pdfium counts).
     """
 
     text: str
@@ -50,6 +51,7 @@ class Line:
     bottom: float
     gap: bool = False
     level: int = 0
+    runs: tuple[tuple[str, int], ...] = ()
 
 
 Page = list[Line]

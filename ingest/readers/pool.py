@@ -13,15 +13,19 @@ import signal
 import subprocess
 import sys
 import threading
+from base64 import b64decode
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from queue import LifoQueue
-from typing import Any
+from typing import Any, TypeVar
 
 from ingest.readers.child import receive, send
+from ingest.readers.pdf_picture import PagePicture, PictureOrder
 from rag.errors import (
     DocentError,
     EncryptedError,
+    NotFoundError,
     TooLargeError,
     UnavailableError,
     UnreadableError,
@@ -34,10 +38,13 @@ FILES_PER_CHILD = 500
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _ERRORS: dict[str, Callable[..., DocentError]] = {
-    each.__name__: each for each in (UnreadableError, EncryptedError, UnsupportedTypeError, TooLargeError)
+    each.__name__: each
+    for each in (UnreadableError, EncryptedError, UnsupportedTypeError, TooLargeError, NotFoundError)
 }
 # The child gets what Python needs to start and no more: settings may hold keys.
-_ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "LD_LIBRARY_PATH")
+_ENVIRONMENT = tuple("PATH LANG LC_ALL HOME TMPDIR TEMP TMP SYSTEMROOT LD_LIBRARY_PATH TESSDATA_PREFIX".split())
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +52,12 @@ logger = logging.getLogger(__name__)
 class ReaderPool:
     """Up to `workers` files are read at once, each in its own process. Thread-safe; children start at first use.
 
-    `timeout_s` is the longest wall-clock time for one file, `memory_mb` the address space of a child in MiB.
+    `timeout_s` is the longest wall-clock time for one file, `memory_mb` the address space of a child in MiB, `ocr` "auto"
+    (pages that are pictures are read by Tesseract where it is installed) or "off".
     """
 
-    def __init__(self, *, workers: int = 1, timeout_s: float, memory_mb: int) -> None:
+    def __init__(self, *, workers: int = 1, timeout_s: float, memory_mb: int, ocr: str = "off") -> None:
+        self._ocr = ocr
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
         self._lock = threading.Lock()
@@ -66,13 +75,24 @@ class ReaderPool:
                 "reader_crashed" or "reader_failed".
             UnavailableError: the pool is closed, or no child can be started.
         """
+        return self._ask({"path": os.fspath(path.absolute()), "filename": filename}, _document)
+
+    def draw(self, path: Path, order: PictureOrder) -> PagePicture:
+        """Draw a page of the PDF at `path`; waits for a free child.
+
+        Raises:
+            DocentError: as `pdf_picture.draw`, and as `read`.
+        """
+        return self._ask({"path": os.fspath(path.absolute()), "picture": asdict(order)}, _picture)
+
+    def _ask(self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T]) -> T:
         child = self._idle.get()
         try:
             if child is None or not child.usable:
                 self._retire(child)
                 child = None
                 child = self._start()
-            return child.read(path, filename)
+            return child.ask(message, understand)
         finally:
             if child is not None and not child.usable:
                 self._retire(child)
@@ -91,7 +111,7 @@ class ReaderPool:
         with self._lock:
             if self._closed:
                 raise UnavailableError("The readers have been shut down.")
-            child = _Child(self._timeout_s, self._memory_mb)
+            child = _Child(self._timeout_s, self._memory_mb, self._ocr)
             self._children.add(child)
         return child
 
@@ -105,15 +125,16 @@ class ReaderPool:
 class _Child:
     """One process; used by one thread at a time, stopped by any."""
 
-    def __init__(self, timeout_s: float, memory_mb: int) -> None:
+    def __init__(self, timeout_s: float, memory_mb: int, ocr: str) -> None:
         self._timeout_s = timeout_s
         self._files = 0
         self._timed_out = False
         self._out_of_memory = False
-        arguments = [str(memory_mb), str(timeout_s), str(os.getpid())]
+        arguments = [str(memory_mb), str(timeout_s), str(os.getpid()), ocr]
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         search_path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
-        environment |= {"PYTHONPATH": search_path, "PYTHONUTF8": "1"}
+        # One thread for Tesseract: the other processor answers questions meanwhile.
+        environment |= {"PYTHONPATH": search_path, "PYTHONUTF8": "1", "OMP_THREAD_LIMIT": "1"}
         try:
             self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module, no shell
                 [sys.executable, "-m", "ingest.readers.child", *arguments],
@@ -137,8 +158,8 @@ class _Child:
         spent = self._timed_out or self._out_of_memory or self._files >= FILES_PER_CHILD
         return not spent and self._process.poll() is None
 
-    def read(self, path: Path, filename: str) -> ParsedDocument:
-        """Have a file read. Raises as `ReaderPool.read`; the child may not be usable afterwards."""
+    def ask(self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T]) -> T:
+        """Have a request answered. Raises as `ReaderPool.read`; the child may not be usable afterwards."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._files += 1
@@ -146,7 +167,7 @@ class _Child:
         alarm.daemon = True
         alarm.start()
         try:
-            send(self._process.stdin, {"path": os.fspath(path.absolute()), "filename": filename})  # type: ignore[arg-type]
+            send(self._process.stdin, message)  # type: ignore[arg-type]
             reply = receive(self._process.stdout)  # type: ignore[arg-type]
         except (OSError, json.JSONDecodeError, UnicodeDecodeError):
             reply = None
@@ -157,7 +178,7 @@ class _Child:
         if "error" in reply:
             raise self._reported(reply["error"])
         try:
-            return _document(reply["document"])
+            return understand(reply)
         except (KeyError, TypeError, ValueError) as error:
             self.stop()
             raise UnreadableError("The reader gave no sensible answer for this file.", code="reader_crashed") from error
@@ -199,7 +220,13 @@ class _Child:
         return kind(str(error["message"]), code=code, details=dict(error["details"]))
 
 
-def _document(fields: dict[str, Any]) -> ParsedDocument:
+def _picture(reply: dict[str, Any]) -> PagePicture:
+    fields = reply["picture"]
+    return PagePicture(b64decode(fields["png"], validate=True), int(fields["wanted"]), int(fields["found"]))
+
+
+def _document(reply: dict[str, Any]) -> ParsedDocument:
+    fields = reply["document"]
     return ParsedDocument(
         text=str(fields["text"]),
         pages=tuple(PageSpan(int(each["number"]), int(each["start"]), int(each["end"])) for each in fields["pages"]),

@@ -1,7 +1,8 @@
 """The table of accepted file types, and the door through which every file is read.
 
-Owns which types exist and how a file's type is told from its name and its first bytes. To add a format: one reader
-module with `read(path) -> ParsedDocument`, and one row in `FILE_TYPES`. Must not parse anything itself.
+Owns which types exist and how a file's type is told from its name and its first bytes; the documentation, the error for
+other types and the upload page all read `FILE_TYPES`. To add a format: one reader module with `read(path) ->
+ParsedDocument`, and one row. Must not parse anything itself.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import cast
 
+from ingest.readers.code import EXTENSIONS as CODE_EXTENSIONS
+from ingest.readers.ocr import Ocr
 from ingest.readers.text import is_binary
-from rag.errors import UnreadableError, UnsupportedTypeError
+from rag.errors import TooLargeError, UnreadableError, UnsupportedTypeError
 from rag.types import ParsedDocument
 
 HEAD_BYTES = 4096
@@ -22,29 +25,80 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """An accepted type. `content` is what its first bytes must look like: "pdf", "zip" or "text"."""
+    """An accepted type. `content` is what its first bytes must look like: "pdf", "zip" or "text". `keeps` says, for people,
+    what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of text.
+    """
 
     name: str
     extensions: tuple[str, ...]
     media_type: str
     reader: str
     content: str
+    keeps: str
+    pictured: bool = False
 
 
-_DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+_OPEN = "application/vnd.oasis.opendocument."
+_R = "ingest.readers."
 FILE_TYPES = (
-    FileType("PDF", (".pdf",), "application/pdf", "ingest.readers.pdf", "pdf"),
-    FileType("Word document", (".docx",), _DOCX, "ingest.readers.docx", "zip"),
-    FileType("HTML page", (".html", ".htm"), "text/html", "ingest.readers.html", "text"),
-    FileType("Markdown", (".md", ".markdown"), "text/markdown", "ingest.readers.markdown", "text"),
-    FileType("plain text", (".txt", ".text", ".log"), "text/plain", "ingest.readers.text", "text"),
-)
+    FileType("PDF", (".pdf",), "application/pdf", f"{_R}pdf", "pdf",
+             "pages, outline or headings by type size, columns in reading order, rows of tables, form fields; pages that are pictures by OCR",
+             pictured=True),
+    FileType("Word document", (".docx", ".docm"), f"{_OFFICE}wordprocessingml.document", f"{_R}docx", "zip",
+             "headings, lists, tables, footnotes"),
+    FileType("PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation", f"{_R}pptx", "zip",
+             "slides as pages, titles, lists, tables, the data of charts, diagrams, notes"),
+    FileType("Excel workbook", (".xlsx", ".xlsm"), f"{_OFFICE}spreadsheetml.sheet", f"{_R}xlsx", "zip",
+             "sheets as headings, rows with their header, numbers and dates as shown"),
+    FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}odf", "zip", "headings, lists, tables, notes"),
+    FileType("OpenDocument spreadsheet", (".ods",), f"{_OPEN}spreadsheet", f"{_R}odf", "zip",
+             "sheets as headings, rows with their header, values as shown"),
+    FileType("OpenDocument presentation", (".odp",), f"{_OPEN}presentation", f"{_R}odf", "zip", "slides as pages, titles, lists, tables"),
+    FileType("e-book", (".epub",), "application/epub+zip", f"{_R}epub", "zip", "chapters in order, headings, lists, tables"),
+    FileType("HTML page", (".html", ".htm", ".xhtml"), "text/html", f"{_R}html", "text",
+             "the article with headings, lists, tables; no menus, banners, scripts or hidden text"),
+    FileType("Markdown", (".md", ".markdown"), "text/markdown", f"{_R}markdown", "text", "the source, its headings, front matter"),
+    FileType("reStructuredText", (".rst",), "text/x-rst", f"{_R}rst", "text", "headings, lists, tables; nothing is included or executed"),
+    FileType("Rich Text Format", (".rtf",), "application/rtf", f"{_R}rtf", "text", "headings by style, lists, tables, footnotes"),
+    FileType("e-mail", (".eml",), "message/rfc822", f"{_R}eml", "text",
+             "sender, receivers, date, subject, the body, forwarded messages; attachments are named"),
+    FileType("table of values", (".csv", ".tsv", ".tab"), "text/csv", f"{_R}delimited", "text", "rows with their header"),
+    FileType("JSON", (".json", ".geojson"), "application/json", f"{_R}json_lines", "text", "each value with its path"),
+    FileType("JSON lines", (".jsonl", ".ndjson"), "application/x-ndjson", f"{_R}json_lines", "text", "each value with its path"),
+    FileType("Jupyter notebook", (".ipynb",), "application/x-ipynb+json", f"{_R}ipynb", "text",
+             "headings, text, code and text output with the number of the cell"),
+    FileType("plain text", (".txt", ".text", ".log"), "text/plain", f"{_R}text", "text", "the text, in any common encoding"),
+    FileType("source code", CODE_EXTENSIONS, "text/x-source", f"{_R}code", "text", "the source, its definitions as headings"),
+)  # fmt: skip
+ARCHIVE_EXTENSIONS = (".zip",)
+"""Archives of accepted files; no reader takes them, each of their members is a document (`ingest.archives`)."""
+
+MAX_CHARACTERS = 50_000_000
+"""Text that one document may hold; some twenty thousand pages."""
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PDF = FILE_TYPES[0]
+_RTF = next(each for each in FILE_TYPES if each.media_type == "application/rtf")
+_SUCCESSORS = {
+    ".doc": ".docx",
+    ".dot": ".docx",
+    ".xls": ".xlsx",
+    ".ppt": ".pptx",
+    ".pps": ".pptx",
+    ".msg": ".eml",
+    ".mobi": ".epub",
+}
 
 
 def accepted_extensions() -> tuple[str, ...]:
     """All accepted file name extensions, lower case, with their dot."""
     return tuple(extension for file_type in FILE_TYPES for extension in file_type.extensions)
+
+
+def is_archive(filename: str, head: bytes) -> bool:
+    """Whether a file is an archive whose members are to be documents, by its name and its first bytes."""
+    return Path(filename).suffix.lower() in ARCHIVE_EXTENSIONS and head.startswith(_ZIP)
 
 
 def media_type_of(filename: str, head: bytes) -> str:
@@ -57,23 +111,27 @@ def media_type_of(filename: str, head: bytes) -> str:
     return _file_type(filename, head).media_type
 
 
-def read_file(path: Path, filename: str) -> ParsedDocument:
-    """Read the file at `path`, whose user-given name is `filename`.
+def read_file(path: Path, filename: str, *, ocr: Ocr | None = None) -> ParsedDocument:
+    """Read the file at `path`, whose user-given name is `filename`. Pages that are pictures are read by `ocr`, if given.
 
     Raises:
         UnreadableError: empty, damaged, without any text (code "no_text"), or not what its name says.
         EncryptedError: the file needs a password.
         UnsupportedTypeError: no reader takes such a file.
+        TooLargeError: over `MAX_CHARACTERS`.
     """
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         file_type = _file_type(filename, head)
-        document = cast(ParsedDocument, import_module(file_type.reader).read(path))
+        reader = import_module(file_type.reader)
+        document = cast(ParsedDocument, reader.read(path, ocr=ocr) if file_type.pictured else reader.read(path))
     except OSError as error:
         raise UnreadableError(f"The file cannot be opened: {error.strerror or error}.") from error
     if not document.text.strip():
         raise UnreadableError("The file holds no text.", code="no_text")
+    if len(document.text) > MAX_CHARACTERS:
+        raise TooLargeError(f"The file holds more than {MAX_CHARACTERS // 1_000_000} million characters. Split it.")
     if Path(filename).suffix.lower() not in file_type.extensions:
         warning = f"The file is named {Path(filename).suffix or 'without extension'} but is a {file_type.name}; it was read as that."
         document = replace(document, warnings=(warning, *document.warnings))
@@ -88,7 +146,11 @@ def _file_type(filename: str, head: bytes) -> FileType:
     content = _content_of(head, text_expected=named is not None and named.content == "text")
     if content == "pdf":
         return _PDF
+    if named is None and head.startswith(b"{\\rtf"):  # many a .doc is one
+        return _RTF
     if named is None:
+        if extension in _SUCCESSORS:
+            raise _unsupported(f"Files of type {extension} are not accepted; save it as {_SUCCESSORS[extension]}.")
         raise _unsupported(f"Files of type {extension or '(no extension)'} are not accepted.")
     if named.content == "text" and content != "text":
         raise _unsupported(f"The file is named {extension} but holds binary data.")
@@ -104,7 +166,7 @@ def _content_of(head: bytes, *, text_expected: bool) -> str:
     found = re.search(rb"%PDF-\d", window)
     if found and (found.start() == 0 or not text_expected):
         return "pdf"
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+    if head.startswith(_ZIP):
         return "zip"
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "ole"
@@ -112,5 +174,8 @@ def _content_of(head: bytes, *, text_expected: bool) -> str:
 
 
 def _unsupported(message: str) -> UnsupportedTypeError:
-    accepted = list(accepted_extensions())
-    return UnsupportedTypeError(f"{message} Accepted: {', '.join(accepted)}.", details={"accepted": accepted})
+    kinds = ", ".join(
+        f"{each.name} ({' '.join(each.extensions[:3])}{' …' if len(each.extensions) > 3 else ''})"
+        for each in FILE_TYPES
+    )
+    return UnsupportedTypeError(f"{message} Accepted: {kinds}.", details={"accepted": list(accepted_extensions())})

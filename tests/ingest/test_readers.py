@@ -151,7 +151,8 @@ def test_pdf_page_without_text_is_named(write: Write) -> None:
     data = make_pdf([[("Some text.", 11, False, 700)], []])
     data = data.replace(b"<</Length 0>>stream\n\nendstream", b"<</Length 14>>stream\n%s\nendstream" % picture)
     document = read(write("a.pdf", data))
-    assert document.warnings == ("No text, only pictures (needs OCR): page 2.",)
+    assert len(document.warnings) == 1
+    assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, install tesseract-ocr")
     assert document.pages[1] == PageSpan(2, 10, 10)
 
 

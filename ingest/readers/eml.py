@@ -1,0 +1,135 @@
+"""E-mails (.eml): sender, receivers, date, subject and the body, forwarded messages included.
+
+Owns which part of a message is its body. Attachments are named in a warning, never opened: upload those that matter. Uses
+the parser's lenient policy, because the strict one raises on the headers of real mail.
+"""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
+from pathlib import Path
+
+from ingest.readers.html import append_source, decode_html
+from ingest.readers.normalisation import TextBuilder, collapse, normalise
+from ingest.readers.text import decode
+from ingest.readers.wording import named
+from rag.errors import UnreadableError, UnsupportedTypeError
+from rag.types import ParsedDocument
+
+_SHOWN = ("From", "To", "Cc", "Date", "Subject")
+_MAX_DEPTH = 10
+_MAX_PARTS = 1000
+
+
+def read(path: Path) -> ParsedDocument:
+    """Read a message. Raises UnreadableError when the file is none."""
+    try:
+        message = message_from_bytes(path.read_bytes())
+    except (RecursionError, ValueError, LookupError) as error:
+        raise UnreadableError("The e-mail is damaged.") from error
+    if not any(message[name] for name in (*_SHOWN, "Received", "Message-ID", "MIME-Version")):
+        raise UnreadableError("The file is no e-mail: it has no headers.")
+    writer = _Writer()
+    writer.append(message, depth=0)
+    return writer.finish(message)
+
+
+class _Writer:
+    """Appends messages and their parts."""
+
+    def __init__(self) -> None:
+        self._builder = TextBuilder()
+        self._attachments: list[str] = []
+        self._unread = 0
+        self._parts = 0
+
+    def append(self, message: Message, *, depth: int) -> None:
+        """Append the headers of a message and then its body."""
+        lines = [f"{name}: {value}" for name in _SHOWN if (value := header(message, name))]
+        start = self._builder.add_block("\n".join(lines))
+        subject = header(message, "Subject")
+        if subject and start is not None:
+            self._builder.mark_heading(min(depth + 1, 6), subject, start)
+        self._append_part(message, depth)
+
+    def finish(self, message: Message) -> ParsedDocument:
+        """The document with its warnings."""
+        if self._attachments:
+            self._builder.warn(f"Attachments were not read, upload them by themselves: {named(self._attachments)}.")
+        if self._unread:
+            self._builder.warn(f"Parts that cannot be read: {self._unread}.")
+        names = {"title": "Subject", "author": "From", "date": "Date"}
+        return self._builder.build({key: header(message, name) for key, name in names.items()})
+
+    def _append_part(self, part: Message, depth: int) -> None:
+        self._parts += 1
+        if depth > _MAX_DEPTH or self._parts > _MAX_PARTS:
+            self._unread += 1
+            return
+        payload = part.get_payload()
+        if isinstance(payload, list):
+            children = [child for child in payload if isinstance(child, Message)]
+            if part.get_content_type() == "multipart/alternative":
+                children = [_best(children)] if children else []
+            for child in children:
+                if part.get_content_type() == "message/rfc822":
+                    self.append(child, depth=depth + 1)
+                else:
+                    self._append_part(child, depth + 1)
+        elif part.get_content_disposition() == "attachment" or part.get_filename():
+            self._attachments.append(collapse(_decoded(part.get_filename() or "")) or part.get_content_type())
+        elif part.get_content_maintype() == "text":
+            self._append_text(part)
+        else:
+            self._attachments.append(part.get_content_type())
+
+    def _append_text(self, part: Message) -> None:
+        data = _payload(part)
+        try:
+            if part.get_content_type() == "text/html":
+                append_source(self._builder, decode_html(data, declared=_charset(part)), article_only=False)
+            else:
+                self._builder.add_block(normalise(decode(data, declared=_charset(part))[0]))
+        except (UnreadableError, UnsupportedTypeError):
+            self._unread += bool(data.strip())
+
+
+def header(message: Message, name: str) -> str:
+    """A header as it is meant to be read, on one line; "" when it is missing."""
+    value = message.get(name)
+    return collapse(" ".join(_decoded(str(value)).split())) if value is not None else ""
+
+
+def _decoded(value: str) -> str:
+    """Encoded words decoded; raw bytes above ASCII, which the parser keeps as surrogates, in the encoding that fits."""
+    if any("\udc80" <= character <= "\udcff" for character in value):
+        return decode(value.encode("utf-8", "surrogateescape"))[0]
+    try:
+        return str(make_header(decode_header(value)))
+    except (HeaderParseError, LookupError, UnicodeError, ValueError):
+        return value
+
+
+def _best(parts: list[Message]) -> Message:
+    """Of several forms of one text: the plain one, unless it is empty, then HTML or what contains it."""
+    plain = [part for part in parts if part.get_content_type() == "text/plain" and _payload(part).strip()]
+    rich = [part for part in parts if part.get_content_type() == "text/html" or part.is_multipart()]
+    return (plain or rich or parts)[0]
+
+
+def _payload(part: Message) -> bytes:
+    try:
+        data = part.get_payload(decode=True)
+    except (ValueError, LookupError):
+        data = None
+    return data if isinstance(data, bytes) else b""
+
+
+def _charset(part: Message) -> str | None:
+    try:
+        return part.get_content_charset()
+    except (LookupError, UnicodeError, ValueError):
+        return None

@@ -1,0 +1,227 @@
+"""Presentations (.pptx): one page for each slide, with its title, lists, tables, charts, diagrams and notes.
+
+Owns the order of slides and of what stands on them. Reads the XML itself: a library would load every picture, and give up
+the file for one missing part. Must not draw anything.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ingest.readers.normalisation import TextBuilder, collapse
+from ingest.readers.package import Package, Relation, attribute, elements, local_name, open_package
+from ingest.readers.tables import write_table
+from ingest.readers.wording import listed
+from rag.errors import UnreadableError
+from rag.types import ParsedDocument
+
+_SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml$")
+_TITLES = frozenset({"title", "ctrTitle"})
+_FURNITURE = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
+_MAX_SLIDES = 5000
+
+
+def read(path: Path) -> ParsedDocument:
+    """Read a presentation; its pages are its slides.
+
+    Raises:
+        EncryptedError: it needs a password.
+        UnreadableError: damaged, no presentation, or an archive bomb (code "archive_bomb").
+    """
+    builder = TextBuilder()
+    with open_package(path, "presentation", old=".ppt", new=".pptx") as package:
+        package.refuse_doctypes()
+        slides = _slides(package)
+        if not slides:
+            root = package.xml(package.main_part() or "ppt/presentation.xml")
+            if root is not None and local_name(root) == "presentation":
+                raise UnreadableError("The presentation has no slides.", code="no_text")
+            raise UnreadableError("The file is a zip archive, but not a presentation (no ppt/presentation.xml).")
+        damaged, pictures, hidden = set(), set(), set()
+        for index, part in enumerate(slides[:_MAX_SLIDES]):
+            builder.begin_page(index + 1)
+            root = package.xml(part) if part else None
+            if root is None:
+                damaged.add(index)
+                continue
+            before = builder.length
+            _Slide(package, part, builder, first=index == 0).append(root)
+            if root.get("show") in ("0", "false"):
+                hidden.add(index)
+            if builder.length == before and next(elements(root, "pic"), None) is not None:
+                pictures.add(index)
+        if len(damaged) == len(slides):
+            raise UnreadableError("The presentation is damaged: none of its slides can be read.")
+        metadata = package.core_properties()
+    for indexes, about in (
+        (damaged, "Damaged and left out"),
+        (pictures, "No text, only pictures"),
+        (hidden, "Hidden, but read"),
+    ):
+        if indexes:
+            builder.warn(f"{about}: {listed('slide', indexes)}.")
+    if len(slides) > _MAX_SLIDES:
+        builder.warn(f"Only the first {_MAX_SLIDES} of {len(slides)} slides were read.")
+    return builder.build(metadata)
+
+
+def _slides(package: Package) -> list[str]:
+    """The parts of the slides as they are shown; "" for one that is announced but missing."""
+    main = package.main_part() or "ppt/presentation.xml"
+    root = package.xml(main)
+    if root is not None:
+        relations = package.relations(main)
+        ids = [node.attrib.values() for node in elements(root, "sldId")]
+        found = [next((relations[value] for value in values if value in relations), None) for values in ids]
+        if any(found):
+            return [relation.target if relation and package.has(relation.target) else "" for relation in found]
+    names = [match for name in package.names() if (match := _SLIDE.match(name))]
+    return [match[0] for match in sorted(names, key=lambda match: int(match[1]))]
+
+
+class _Slide:
+    """Appends one slide."""
+
+    def __init__(self, package: Package, part: str, builder: TextBuilder, *, first: bool) -> None:
+        self._package = package
+        self._builder = builder
+        self._first = first
+        self._relations: dict[str, Relation] = package.relations(part)
+
+    def append(self, root: Any) -> None:
+        """Title first, then the shapes in their order, then the notes."""
+        shapes = list(_shapes(next(elements(root, "spTree"), root)))
+        titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
+        for shape in titles:
+            self._builder.add_heading(1 if self._first else 2, " ".join(" ".join(_plain(shape)).split()))
+        for shape in shapes:
+            if shape not in titles and _placeholder(shape) not in _FURNITURE:
+                self._append_shape(shape)
+        self._append_notes()
+
+    def _append_shape(self, shape: Any) -> None:
+        if local_name(shape) == "graphicFrame":
+            self._append_graphic(shape)
+            return
+        body = next(elements(shape, "txBody"), None)
+        if body is None:
+            return
+        listing = _placeholder(shape) in ("body", "obj", "")
+        above = False
+        for text, level, bullet in _paragraphs(body):
+            item = listing if bullet is None else bullet
+            marker = "  " * level + "- " if item else ""
+            self._builder.add_block(marker + text, gap="\n" if above and item else "\n\n")
+            above = item
+
+    def _append_graphic(self, frame: Any) -> None:
+        for table in elements(frame, "tbl"):
+            rows = [[_cell(cell) for cell in elements(row, "tc")] for row in elements(table, "tr")]
+            write_table(self._builder, rows)
+        for node in elements(frame, "chart", "relIds"):
+            relation = self._relations.get(attribute(node, "id") or attribute(node, "dm") or "")
+            root = self._package.xml(relation.target) if relation else None
+            if root is None:
+                continue
+            if local_name(node) == "chart":
+                _append_chart(self._builder, root)
+            else:
+                self._append_diagram(root)
+
+    def _append_diagram(self, root: Any) -> None:
+        gap = "\n\n"
+        for point in elements(root, "pt"):
+            text = collapse(" ".join(_plain(point))).strip()
+            if text:
+                self._builder.add_block(f"- {text}", gap=gap)
+                gap = "\n"
+
+    def _append_notes(self) -> None:
+        for relation in self._relations.values():
+            root = self._package.xml(relation.target) if relation.kind == "notesSlide" else None
+            if root is None:
+                continue
+            shapes = (shape for shape in _shapes(root) if _placeholder(shape) not in _FURNITURE)
+            text = "\n".join(line for shape in shapes for line in _plain(shape))
+            if text.strip():
+                self._builder.add_block(f"Notes: {collapse(text).strip()}")
+
+
+def _shapes(tree: Any) -> Iterator[Any]:
+    """Shapes and frames in document order, out of groups too; of alternatives the first."""
+    from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+    walk = etree.iterwalk(tree, events=("start",))
+    for _, node in walk:
+        name = local_name(node)
+        if name in ("sp", "graphicFrame", "cxnSp"):
+            walk.skip_subtree()
+            yield node
+        elif name == "Fallback":
+            walk.skip_subtree()
+
+
+def _placeholder(shape: Any) -> str | None:
+    """The type of a placeholder ("" for a plain one); None for any other shape."""
+    found = next(elements(shape, "ph"), None)
+    return None if found is None else found.get("type") or ""
+
+
+def _paragraphs(body: Any) -> Iterator[tuple[str, int, bool | None]]:
+    """Text, level from 0 and whether it is a list item (None: as the layout says) of each paragraph."""
+    for paragraph in elements(body, "p"):
+        text = collapse(_text_of(paragraph)).strip()
+        properties = next(elements(paragraph, "pPr"), None)
+        level, bullet = 0, None
+        if properties is not None:
+            level = int(properties.get("lvl") or 0) if (properties.get("lvl") or "0").isdigit() else 0
+            if next(elements(properties, "buNone"), None) is not None:
+                bullet = False
+            elif next(elements(properties, "buChar", "buAutoNum", "buBlip"), None) is not None:
+                bullet = True
+        if text:
+            yield text.replace("\n", " ") if bullet is not False else text, min(level, 8), bullet
+
+
+def _text_of(paragraph: Any) -> str:
+    """Text of the runs, fields and formulas of a paragraph."""
+    return "".join("\n" if local_name(node) == "br" else node.text or "" for node in elements(paragraph, "t", "br"))
+
+
+def _plain(shape: Any) -> list[str]:
+    return [text for paragraph in elements(shape, "p") if (text := _text_of(paragraph)).strip()]
+
+
+def _cell(cell: Any) -> str:
+    return " ".join(_plain(cell))
+
+
+def _append_chart(builder: TextBuilder, root: Any) -> None:
+    """A chart as the table that it was drawn from: categories down, series across."""
+    title = next(elements(root, "title"), None)
+    if title is not None:
+        builder.add_block(" ".join(" ".join(_plain(title)).split()))
+    columns: list[tuple[str, dict[str, str]]] = []
+    categories: dict[str, str] = {}
+    for series in elements(root, "ser"):
+        name = " ".join(_points(series, "tx").values()) or f"Series {len(columns) + 1}"
+        categories = categories or _points(series, "cat") or _points(series, "xVal")
+        columns.append((name, _points(series, "val") or _points(series, "yVal")))
+    keys = sorted({key for _, values in columns for key in values}, key=lambda key: int(key) if key.isdigit() else 0)
+    rows = [["", *(name for name, _ in columns)]]
+    rows += [[categories.get(key, ""), *(values.get(key, "") for _, values in columns)] for key in keys[:1000]]
+    if len(rows) > 1:
+        write_table(builder, rows)
+
+
+def _points(series: Any, name: str) -> dict[str, str]:
+    """Cached values of one part of a series by their index."""
+    holder = series.find(f"{{*}}{name}")
+    if holder is None:
+        return {}
+    points = {node.get("idx") or "": node.findtext("{*}v") or "" for node in elements(holder, "pt")}
+    text = " ".join(node.text or "" for node in holder.iterchildren()).strip()
+    return points or ({"0": text} if text else {})

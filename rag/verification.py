@@ -1,43 +1,67 @@
 """A sentence against the span it cites: does what can be checked without a model stand there? Pure.
 
-Checked: numbers, names, quoted strings, and a floor on the share of content words. The floor is set so that a faithful
-paraphrase passes; what it cannot see (swapped relations, a dropped "not") is documented in docs/architecture.md.
+Checked: quotes, numbers with units and signs, dates, names, negation and comparisons, and a floor on the share of content
+words, each by its own module. What it cannot see (relations swapped between names that both stand in the span) is
+documented in docs/architecture.md.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
-from rag.language import fold, is_cjk, sentences, terms
+from rag.facts import facts_of, stated_facts, unstated, without
+from rag.language import CJK_RUN, STOP_WORDS, bigrams, fold, is_cjk, sentences, stem, words
+from rag.names import everyday, known_bigrams, plain, unknown_names
+from rag.polarity import turned
+from rag.quotes import quoted, stands, titles
 from rag.types import Evidence
+from rag.vocabulary import english
 
-# Least share of a sentence's content terms that must stand in the cited text.
-FLOOR_LATIN, FLOOR_CJK = 0.5, 0.45
+# Least share (by weight) of a sentence's content terms that must stand in the cited text.
+FLOOR_LATIN, FLOOR_CJK = 0.64, 0.5
+# What an everyday word weighs beside one that tells what a sentence is about.
+EVERYDAY = 0.5
+# What a number or date weighs.
+FACT = 1.0
+# How much of the overlap is in terms that stand together, and how many words "together" is.
+TOGETHER, NEAR = 0.3, 3
 
-_NUMBER = re.compile(r"[+\-−]?\d+(?:[.,，]\d+)*%?")
-_NUMBER_WORDS = {
-    word: str(value)
-    for value, word in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())
-} | {"twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "ninety": "90"}
-_QUOTED = re.compile(r"[\"“「『《]([^\"”」』》]{2,200})[\"”」』》]")
-_NAME = re.compile(r"\b[A-Z][\w'’-]*(?:\s+(?:of|the|and|de|van|von)\s+[A-Z][\w'’-]*|\s+[A-Z][\w'’-]*)*")
-_LATIN_IN_CJK = re.compile(r"[A-Za-z][A-Za-z0-9.\-]*")
+# Answers to nobody ("Yes."), and sentences about the sources instead of from them.
+_SAYS_NOTHING = re.compile(
+    r"(?:yes|no|sure|certainly|of course|okay|ok|here(?: is| are|'s)[^.]{0,40}|i hope this helps|是的?|不是|好的?|对|没有)[.!,。！，:：]?$"
+    r"|(?:yes|no)[.,]?\s*(?=(?:the )?sources)|(?:the |these |this )?(?:sources?|documents?|information|answer)\b[^.]{0,40}\b(?:contains?|is stated|is found|can be found|is provided|is mentioned|answers?)\b[^.]{0,60}[.]?$"
+    r"|(?:以上|上述|这些|该)?(?:资料|文档|来源|信息)(?:中)?(?:明确)?(?:包含|提供|给出)了?[^，。]{0,12}(?:答案|信息)。?$"
+)
+_CONTRACTION = re.compile(r"(?:n['’]t|^(?:i|you|he|she|it|we|they|that|there)['’]\w+)$")
+
+Reason = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What a span gives a sentence: `overlap` 0..1, and what of the sentence does not stand there."""
+    """What a span gives a sentence.
+
+    `overlap`: the weighted share of its content terms that stand there, 0..1. `reasons`: what speaks against it, as (kind,
+    text of the sentence); kinds are "quote", "number", "unit", "date", "name", "negation", "comparative", "similarity".
+    """
 
     overlap: float
-    missing: tuple[str, ...]
     floor: float
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def holds(self) -> bool:
         """Whether the sentence may cite the span."""
-        return not self.missing and self.overlap >= self.floor
+        return not self.reasons
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """What of the sentence does not stand in the span, without the kinds."""
+        return tuple(text for kind, text in self.reasons if kind != "similarity")
 
 
 def statement(sentence: str) -> str:
@@ -45,98 +69,171 @@ def statement(sentence: str) -> str:
     return re.sub(r"^(?:\d{1,3}(?:[.)](?=\s)|、)|[-*•](?=\s))\s*", "", sentence.strip())
 
 
-def check(sentence: str, span: str, *, context: str = "") -> Support:
+def states_something(sentence: str) -> bool:
+    """Whether there is anything to verify: not a lead-in ("Here is what the documents say:"), heading or bare mark."""
+    body = re.sub(r"[*_#`>]+", "", statement(sentence)).strip()
+    if not any(map(str.isalnum, body)) or _SAYS_NOTHING.match(fold(body)):
+        return False
+    if facts_of(body).undated or facts_of(body).dates:
+        return True
+    if body.endswith((":", "：")):
+        return False
+    return bool(_weights(body))
+
+
+def check(sentence: str, span: str, *, context: str = "", question: str = "") -> Support:
     """Hold a sentence (without marks) against the span it cites.
 
-    Numbers and quoted strings must stand in `span`; names in `span` or `context` (heading, file name and passage
-    around it, which tell what the span is about).
+    Quotes, numbers, dates, negation and comparisons must stand in `span`; names and titles in `span` or `context`
+    (heading and file name, which tell what the span is about). Other words that only repeat the `question` are no claim
+    of the sentence: they count where they stand in the span, and are not missed where they do not.
     """
-    wanted = set(terms(sentence)) or set(terms(sentence, stop_words=True))
-    held = set(terms(span, stop_words=True)) | set(terms(context, stop_words=True))
-    overlap = len(wanted & held) / len(wanted) if wanted else 0.0
-    missing = [
-        *_missing_numbers(sentence, span),
-        *_missing_quotes(sentence, span),
-        *_missing_names(sentence, f"{span}\n{context}"),
-    ]
-    return Support(overlap, tuple(missing), FLOOR_CJK if is_cjk(sentence) else FLOOR_LATIN)
+    overlap, floor = overlap_of(sentence, span, context=context, question=question), _floor(sentence)
+    reasons = [*unstated(sentence, span, context), *_misquoted(sentence, span, context)]
+    reasons += [("name", name) for name in _unnamed(sentence, f"{span}\n{context}") if not _asked(name, question)]
+    if overlap >= floor:
+        reasons += turned(sentence, span)
+    else:
+        reasons.append(("similarity", f"{overlap:.2f}"))
+    return Support(overlap, floor, tuple(dict.fromkeys(reasons)))
 
 
-def best_span(sentence: str, evidence: Evidence) -> tuple[int, int, Support]:
-    """The shortest part of an evidence run that supports a sentence best: one sentence of it, else the whole run.
+def _asked(name: str, question: str) -> bool:
+    """Whether a Chinese word that may be a name is but one of the question's: its wording, which a text need not share."""
+    return len(name) <= 2 and is_cjk(name) and name in question
+
+
+def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple[int, int, Support]:
+    """The shortest part of an evidence run that supports a sentence best: one sentence of it, two, else the whole run.
 
     Returns document offsets (start, end) and the support.
     """
     context = context_of(evidence)
     spans = sentences(evidence.text)
-    checked = [(check(sentence, evidence.text[start:end], context=context), start, end) for start, end in spans]
-    best = max(checked, key=lambda item: (item[0].holds, own_overlap(sentence, evidence.text[item[1] : item[2]])))
-    if best[0].holds:
-        return evidence.start + best[1], evidence.start + best[2], best[0]
-    return evidence.start, evidence.end, check(sentence, evidence.text, context=context)
+    pairs = [(a[0], b[1]) for a, b in pairwise(spans)] if len(spans) > 2 else []
+    for candidates in (spans, pairs):
+        parts = [(own_overlap(sentence, evidence.text[start:end]), start, end) for start, end in candidates]
+        for _, start, end in sorted(parts, key=lambda item: (-item[0], item[1])):
+            part = evidence.text[start:end]
+            if overlap_of(sentence, part, context=context, question=question) < _floor(sentence):
+                continue
+            if (support := check(sentence, part, context=context, question=question)).holds:
+                return evidence.start + start, evidence.start + end, support
+    return evidence.start, evidence.end, check(sentence, evidence.text, context=context, question=question)
+
+
+def best_evidence(
+    sentence: str, evidence: Sequence[Evidence], *, question: str = ""
+) -> tuple[Evidence, int, int, Support] | None:
+    """The evidence that supports a sentence best, with the span (document offsets); None when none holds."""
+    holding = supporting(sentence, evidence, question=question)
+    return holding[0] if holding else None
+
+
+def supporting(
+    sentence: str, evidence: Sequence[Evidence], *, question: str = ""
+) -> list[tuple[Evidence, int, int, Support]]:
+    """All evidence that supports a sentence, best first, each with its span (document offsets)."""
+    floor = _floor(sentence)
+    near = [
+        item
+        for item in evidence
+        if overlap_of(sentence, item.text, context=context_of(item), question=question) >= floor
+    ]
+    held = [(item, *best_span(sentence, item, question=question)) for item in near]
+    return sorted((item for item in held if item[3].holds), key=lambda item: (-item[3].overlap, -item[0].score))
+
+
+def _floor(sentence: str) -> float:
+    return FLOOR_CJK if is_cjk(sentence) else FLOOR_LATIN
 
 
 def own_overlap(sentence: str, span: str) -> float:
-    """The share of a sentence's content terms that stand in the span itself, 0..1."""
-    wanted = set(terms(sentence)) or set(terms(sentence, stop_words=True))
-    return len(wanted & set(terms(span, stop_words=True))) / len(wanted) if wanted else 0.0
+    """The weighted share of a sentence's content terms that stand in the span itself, 0..1."""
+    return overlap_of(sentence, span)
+
+
+def overlap_of(sentence: str, text: str, *, context: str = "", question: str = "") -> float:
+    """How much of what a sentence says stands in a text or its context, 0..1: its content terms by weight, and its facts.
+
+    Facts are numbers and dates, which only the text itself can state. In Latin script, where terms are words, `TOGETHER`
+    of it is the share of neighbouring terms that are near each other in the text too: the words of one subject return all
+    over a document, in other combinations. Two facts that all stand there tell as much. Terms of the `question` that stand
+    nowhere are left out of the count, unless the sentence has no others.
+    """
+    facts = stated_facts(sentence, text)
+    places, around = _places(text), _places(context)
+    wanted = _claimed(_weights(sentence), question, places, around)
+    total = sum(wanted.values()) + FACT * len(facts)
+    if not total:
+        return 1.0 if fold(sentence).strip() in fold(text) and sentence.strip() else 0.0
+    share = sum(weight for term, weight in wanted.items() if term in places or term in around)
+    share = (share + FACT * sum(facts)) / total
+    neighbours = list(pairwise(wanted))
+    if is_cjk(sentence) or not neighbours or (len(facts) > 1 and all(facts)):
+        return share
+    near = sum(_near(a, b, places) or _near(a, b, around) for a, b in neighbours)
+    return (1 - TOGETHER) * share + TOGETHER * near / len(neighbours)
+
+
+def _claimed(
+    wanted: Mapping[str, float], question: str, places: Mapping[str, Sequence[int]], around: Mapping[str, Sequence[int]]
+) -> Mapping[str, float]:
+    """The terms without those that only repeat the question."""
+    asked = _weights(question) if question else {}
+    if not wanted.keys() - asked.keys():
+        return wanted
+    return {term: weight for term, weight in wanted.items() if term not in asked or term in places or term in around}
+
+
+def _near(a: str, b: str, places: Mapping[str, Sequence[int]]) -> bool:
+    return any(abs(i - j) <= NEAR for i in places.get(a, ()) for j in places.get(b, ()))
 
 
 def context_of(evidence: Evidence) -> str:
-    """What tells what a span is about: its heading path and its file's name."""
-    return f"{evidence.passage.heading or ''}\n{re.sub(r'[_.-]+', ' ', evidence.passage.filename)}"
+    """What tells what a span is about: its heading path, its table's header row and its file's name."""
+    return f"{evidence.passage.heading or ''}\n{evidence.header}\n{re.sub(r'[_.-]+', ' ', evidence.passage.filename)}"
 
 
 def numbers(text: str) -> set[str]:
-    """The numbers of a text in one form: no thousands separators, number words up to twelve as digits."""
-    folded = fold(text)
-    found = {_plain(match) for match in _NUMBER.findall(folded)}
-    found |= {_NUMBER_WORDS[word] for word in re.findall(r"[a-z]+", folded) if word in _NUMBER_WORDS}
+    """The numbers of a text in one form: no signs or thousands separators, number words as digits."""
+    return {item.plain for item in facts_of(text).quantities}
+
+
+@lru_cache(maxsize=64)
+def _weights(sentence: str) -> dict[str, float]:
+    """The content terms of a sentence, its facts apart, and what each weighs."""
+    folded = without(fold(sentence), facts_of(sentence).parts)
+    found: dict[str, float] = {}
+    for word in words(folded):
+        if CJK_RUN.match(word):
+            found |= {pair: EVERYDAY if everyday(pair) else 1.0 for pair in bigrams(word)}
+        elif word not in STOP_WORDS and not _CONTRACTION.search(word) and not word[0].isdigit():
+            term = stem(plain(word))
+            found[term] = EVERYDAY if term in english() else 1.0
     return found
 
 
-def _plain(number: str) -> str:
-    number = number.lstrip("+-−").rstrip("%")
-    number = re.sub(r"[,，](?=\d{3}(?:\D|$))", "", number)
-    return re.sub(r"\.0+$", "", number.replace("，", ","))
-
-
-def _missing_numbers(sentence: str, span: str) -> list[str]:
-    in_digits = {_plain(match) for match in _NUMBER.findall(fold(sentence))}
-    return sorted(in_digits - numbers(span))
-
-
-def _missing_quotes(sentence: str, span: str) -> list[str]:
-    flat = _flat(span)
-    return [quote for quote in _QUOTED.findall(sentence) if _flat(quote) not in flat]
-
-
-def _missing_names(sentence: str, text: str) -> list[str]:
-    flat = _flat(text)
-    if is_cjk(sentence):
-        return [name for name in _LATIN_IN_CJK.findall(sentence) if _flat(name) not in flat]
-    found = []
-    for match in _NAME.finditer(sentence):
-        name = match.group()
-        at_start = not sentence[: match.start()].strip(" \n\t\"'“‘(-*•")
-        parts = name.split()
-        if at_start:
-            # the first word is capitalised anyway, so it alone names nothing
-            parts = parts[1:]
-        found += [part for part in parts if part[0].isupper() and len(part) > 1 and _flat(_bare(part)) not in flat]
+@lru_cache(maxsize=256)
+def _places(text: str) -> Mapping[str, Sequence[int]]:
+    """Where each term of a text stands, counted in content words."""
+    found: dict[str, list[int]] = {pair: [] for pair in known_bigrams(text)}
+    at = 0
+    for word in words(text):
+        if not CJK_RUN.match(word):
+            found.setdefault(stem(plain(word)), []).append(at)
+            at += word not in STOP_WORDS
     return found
 
 
-def _bare(word: str) -> str:
-    return re.sub(r"['’]s?$", "", word)
+def _misquoted(sentence: str, span: str, context: str) -> Iterator[Reason]:
+    for quote in quoted(sentence):
+        if not stands(quote, span) and not (len(quote) <= 40 and stands(quote, context)):
+            yield "quote", quote
+    for title in titles(sentence):
+        if not stands(title, f"{span}\n{context}"):
+            yield "name", title
 
 
-def _flat(text: str) -> str:
-    return re.sub(r"[\s,，]+", "", fold(text))
-
-
-def best_evidence(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence, int, int, Support] | None:
-    """The evidence that supports a sentence best, with the span (document offsets); None when none holds."""
-    held = [(item, *best_span(sentence, item)) for item in evidence]
-    holding = [item for item in held if item[3].holds]
-    return max(holding, key=lambda item: (item[3].overlap, item[0].score)) if holding else None
+def _unnamed(sentence: str, text: str) -> list[str]:
+    return unknown_names(sentence, text, numbers=facts_of(sentence).parts)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.verification import best_evidence, best_span, check, numbers, statement
+from rag.verification import best_evidence, best_span, check, numbers, statement, states_something
+from tests.rag.mutations import Statement, statements
 from tests.rag.passages import OFFSET, evidence
 
 SPAN = "The pump in hall four was installed by Nordwind GmbH on 3 March 1998 and runs at 1,250.0 bar."
@@ -115,7 +118,7 @@ def test_the_shortest_part_that_holds_is_cited() -> None:
     assert support.holds
     assert run.passage.text[start - OFFSET : end - OFFSET] == "The pump runs at 40 bar."
     start, end, support = best_span("The pump of 1998 runs at 40 bar.", run)
-    assert (start, end) == (run.start, run.end)
+    assert run.passage.text[start - OFFSET : end - OFFSET] == "The pump runs at 40 bar. It was bought in 1998."
     assert support.holds
 
 
@@ -128,6 +131,109 @@ def test_the_best_evidence_is_found_or_none() -> None:
     assert found[0].n == 2
     assert best_evidence("Nordwind was founded in 1998.", runs) is None
     assert best_evidence("Anything.", []) is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "states"),
+    [
+        ("Here is what the documents say:", False),
+        ("The key points are:", False),
+        ("Yes.", False),
+        ("是的。", False),
+        ("***", False),
+        ("The sources clearly contain the answer to this question.", False),
+        ("The pump runs at 40 bar.", True),
+        ("In 1998:", True),
+        ("水泵由北风公司安装。", True),
+        ("Employees must register.", True),
+    ],
+)
+def test_a_lead_in_states_nothing(sentence: str, states: bool) -> None:
+    assert states_something(sentence) is states
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "span"),
+    [
+        ("number", "It costs 40 euros.", "It costs 45 euros."),
+        ("number", "The committee has five members.", "The committee has seven members."),
+        ("number", "委员会有五名成员。", "委员会有七名成员。"),
+        ("number", "The limit is -5 degrees.", "The limit is 5 degrees."),
+        ("unit", "Claims are paid within 5 weeks.", "Claims are paid within 5 days."),
+        ("unit", "The fee is $30 for a visit.", "The fee is 30% for a visit."),
+        ("date", "The bridge opened on 6 March 2021.", "The bridge opened on March 5, 2021."),
+        ("date", "The bridge opened on 5 March 2021.", "The bridge opened in 2021."),
+        ("date", "大桥于2021年4月通车。", "大桥于2021年3月5日通车。"),
+        ("name", "Einstein discovered the comet.", "Halley discovered the comet."),
+        ("name", "大桥由赵州集团建造。", "大桥由北风集团建造。"),
+        ("name", "《红楼梦》的作者是曹雪芹。", "《西游记》的作者是曹雪芹。"),
+        ("quote", "She called it 'a great success' for the town.", "She called it 'a great failure' for the town."),
+        ("negation", "The plan covers dental care for children.", "The plan does not cover dental care for children."),
+        ("negation", "学生不可以进入实验室。", "学生可以进入实验室。"),
+        ("comparative", "The fee is at most 40 euros a month.", "The fee is at least 40 euros a month."),
+        ("comparative", "申请须在六月之后提交。", "申请须在六月之前提交。"),
+        ("similarity", "The members elect a chair each spring.", "The pump in the hall is loud."),
+    ],
+)
+def test_each_kind_of_falsehood_is_named(kind: str, sentence: str, span: str) -> None:
+    assert kind in {reason for reason, _ in check(sentence, span).reasons}
+
+
+@pytest.mark.parametrize(
+    ("sentence", "span"),
+    [
+        ("The fee is $5 million a year.", "The fee is $5,000,000 a year."),
+        ("费用为500万美元。", "费用为5,000,000美元。"),
+        ("About 20 percent of the staff left.", "About 20% of the staff left."),
+        ("约百分之二十的员工离职。", "约20%的员工离职。"),
+        ("The test takes an hour and a half, 90 minutes.", "The test takes an hour and a half, 1.5 hours."),
+        ("The bridge opened in March 2021.", "The bridge opened on 2021-03-05."),
+        ("The bridge opened on the 5th of March, 2021.", "The bridge opened on 03/05/2021."),
+        ("大桥于2021-03-05通车。", "大桥于二〇二一年三月五日通车。"),
+        ("It was popular in the 1990s.", "It was popular in 1995."),
+        ("The WHO praised the town.", "The World Health Organization praised the town."),
+        ("Francois Muller founded the firm.", "François Müller founded the firm."),
+        ("It takes 3 to 5 days to deliver.", "It takes 3-5 days to deliver."),
+        ("The plan covers not only teeth but also eyes.", "The plan covers teeth and eyes."),
+        ("There are three shells: Bash, Zsh and Fish.", "The shells are Bash, Zsh and Fish."),
+        ("Over-the-counter drugs aren't covered.", "The plan says that over-the-counter drugs are not covered."),
+    ],
+)
+def test_another_form_of_the_same_holds(sentence: str, span: str) -> None:
+    support = check(sentence, span)
+
+    assert support.holds, support
+
+
+REAL = st.sampled_from(statements())
+# What more text may take away: it may deny or turn round what stood there.
+TURNS = {"negation", "comparative"}
+
+
+@settings(deadline=None, max_examples=150)
+@given(REAL)
+def test_a_sentence_supports_itself(item: Statement) -> None:
+    assert check(item.sentence, item.sentence).holds
+    assert check(item.span, item.span).holds
+
+
+@settings(deadline=None, max_examples=150)
+@given(REAL, REAL)
+def test_more_text_takes_no_support_away(item: Statement, other: Statement) -> None:
+    before = check(item.sentence, item.span, context=item.context)
+    after = check(item.sentence, f"{item.span}\n\n{other.span}", context=item.context)
+
+    assert {kind for kind, _ in after.reasons} <= {kind for kind, _ in before.reasons} | TURNS
+    assert after.overlap >= before.overlap
+
+
+@settings(deadline=None, max_examples=150)
+@given(REAL, REAL)
+def test_a_number_less_gives_no_support(item: Statement, other: Statement) -> None:
+    stripped = re.sub(r"\d", "", other.span)
+
+    if not check(item.sentence, other.span).holds:
+        assert not check(item.sentence, stripped).holds
 
 
 @settings(deadline=None)

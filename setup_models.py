@@ -1,4 +1,5 @@
 """`python setup_models.py`: fetch and prepare the models before the first start. `--chat` brings the chat weights too.
+The embedding model is the one that the settings name.
 
 The server does the same by itself in the background; this does it in the foreground, with a progress bar.
 """
@@ -7,11 +8,12 @@ from __future__ import annotations
 
 import sys
 
+from rag.adapters.embedders import Embedders
 from rag.adapters.progress import terminal_progress
 from rag.adapters.weights import ensure
 from rag.errors import ConfigurationError
 from rag.settings import Settings
-from wiring import CHAT_WEIGHTS, prepare_embedder
+from wiring import CHAT_WEIGHTS
 
 
 def main(arguments: list[str]) -> int:
@@ -19,7 +21,8 @@ def main(arguments: list[str]) -> int:
     try:
         settings = Settings.load()
         with terminal_progress() as progress:
-            prepare_embedder(settings, lambda said: print(said, file=sys.stderr), progress)
+            embedders = Embedders(settings)
+            embedders.load(embedders.default_id, lambda said: print(said, file=sys.stderr), progress)
             if "--chat" in arguments:
                 ensure(CHAT_WEIGHTS, settings.models_dir, progress=progress)
     except ConfigurationError as error:

@@ -1,9 +1,9 @@
-"""Collections: named sets of documents that share one embedding model."""
+"""Collections: named sets of documents that share one embedding model, which may be another than its neighbour's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Any
 
@@ -12,7 +12,8 @@ from sqlalchemy import Connection, func, insert, select
 from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import collections, documents
-from rag.errors import ConflictError, InvalidRequestError, NotFoundError
+from rag.errors import InvalidRequestError, NotFoundError
+from rag.spaces import unknown_model
 from rag.types import Collection
 
 # Any script, but nothing that would be awkward in a URL's path or on a screen.
@@ -20,18 +21,24 @@ _NAME = re.compile(r"[^\W_][\w .\-]{0,127}")
 
 
 class CollectionCatalog:
-    """Reads and creates collections. Deleting one is the library's affair, for it takes documents along."""
+    """Reads and creates collections. Deleting one is the library's affair, for it takes documents along.
 
-    def __init__(self, database: Database, *, embedding_model: str) -> None:
+    `embedding_model` is the model of new collections; `knows` says of any other whether this server can load it.
+    """
+
+    def __init__(
+        self, database: Database, *, embedding_model: str, knows: Callable[[str], bool] = lambda _model: False
+    ) -> None:
         self._database = database
         self._embedding_model = embedding_model
+        self._knows = knows
 
     def ensure(self, name: str) -> Collection:
         """The collection of that name, made if there is none.
 
         Raises:
             InvalidRequestError: not a possible name.
-            ConflictError: it was made with another embedding model.
+            ConflictError: it was made with an embedding model that this server cannot load.
         """
         check_name(name)
         with self._database.write() as connection:
@@ -40,12 +47,8 @@ class CollectionCatalog:
                     insert(collections).values(name=name, embedding_model=self._embedding_model, created_at=now())
                 )
         found = self.get(name)
-        if found.embedding_model != self._embedding_model:
-            raise ConflictError(
-                f"Collection {name!r} was made with the embedding model {found.embedding_model}, but this server runs "
-                f"{self._embedding_model}. Start it with the former, or use another collection.",
-                code="embedding_model_mismatch",
-            )
+        if found.embedding_model != self._embedding_model and not self._knows(found.embedding_model):
+            raise unknown_model(name, found.embedding_model, self._embedding_model)
         return found
 
     def get(self, name: str) -> Collection:
@@ -55,6 +58,26 @@ class CollectionCatalog:
         if row is None:
             raise NotFoundError(f"There is no collection {name!r}.", code="collection_not_found")
         return _to_collection(row)
+
+    def origin(self, collection: int) -> tuple[str, str]:
+        """Name and embedding model of the collection with that id. Raises NotFoundError."""
+        wanted = select(collections.c.name, collections.c.embedding_model).where(collections.c.id == collection)
+        with self._database.read() as connection:
+            row = connection.execute(wanted).first()
+        if row is None:
+            raise NotFoundError("The collection does not exist any more.", code="collection_not_found")
+        return row.name, row.embedding_model
+
+    def embedding_models(self) -> list[str]:
+        """The embedding models of all collections, each once."""
+        with self._database.read() as connection:
+            return list(connection.execute(select(collections.c.embedding_model).distinct()).scalars())
+
+    def models(self) -> dict[int, str]:
+        """The embedding model of each collection, by its id."""
+        with self._database.read() as connection:
+            rows = connection.execute(select(collections.c.id, collections.c.embedding_model))
+            return {row.id: row.embedding_model for row in rows}
 
     def all(self) -> list[Collection]:
         """Every collection, by name."""

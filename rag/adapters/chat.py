@@ -29,16 +29,24 @@ SHOWN_CHARACTERS = 200
 class LangChainChat:
     """`rag.ports.ChatModel` over the URL that `base_url_of()` returns, or None while there is none. Thread-safe.
 
-    `api_key` may be empty. `timeout_s` is the longest wait for the next token, the first one included.
+    `api_key` may be empty. `timeout_s` is the longest wait for the next token, the first one included. `alternatives` is how
+    many of the likeliest tokens each delta tells with their chances; not every server knows that, so 0 asks for none.
     """
 
     def __init__(
-        self, base_url_of: Callable[[], str | None], *, model: str, api_key: str = "", timeout_s: float = 60.0
+        self,
+        base_url_of: Callable[[], str | None],
+        *,
+        model: str,
+        api_key: str = "",
+        timeout_s: float = 60.0,
+        alternatives: int = 0,
     ) -> None:
         self._base_url_of = base_url_of
         self._model = model
         self._api_key = api_key
         self._timeout_s = timeout_s
+        self._alternatives = alternatives
         self._lock = threading.Lock()
         self._client: tuple[str, ChatOpenAI] | None = None
 
@@ -122,6 +130,8 @@ class LangChainChat:
             timeout=Timeout(self._timeout_s, connect=min(CONNECT_SECONDS, self._timeout_s)),
             max_retries=0,
             stream_usage=True,
+            logprobs=True if self._alternatives else None,
+            top_logprobs=self._alternatives or None,
             use_responses_api=False,
             output_version="v0",
             **further,
@@ -162,7 +172,12 @@ def _generator(chunks: Iterator[AIMessageChunk]) -> Any:
 def _to_delta(chunk: AIMessageChunk) -> ChatDelta:
     counted = chunk.usage_metadata
     usage = Usage(counted["input_tokens"], counted["output_tokens"]) if counted else None
-    return ChatDelta(str(chunk.text), usage)
+    return ChatDelta(str(chunk.text), usage, _alternatives(chunk))
+
+
+def _alternatives(chunk: AIMessageChunk) -> dict[str, float]:
+    told = (chunk.response_metadata.get("logprobs") or {}).get("content") or []
+    return {item["token"]: float(item["logprob"]) for item in told[0].get("top_logprobs", [])} if told else {}
 
 
 def _limit(base_url: str, max_tokens: int) -> dict[str, Any]:

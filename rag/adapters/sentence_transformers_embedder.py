@@ -5,6 +5,7 @@ Owns the door to sentence-transformers, which brings torch into the process: slo
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -21,19 +22,25 @@ if TYPE_CHECKING:
 class SentenceTransformerEmbedder:
     """`rag.ports.Embedder` over a model name of the hub or a folder. Thread-safe; one call runs at a time.
 
-    Loading happens at the first use, or in `load()`. Query and document prompts are the model's own.
+    Loading happens at the first use, or in `load()`. An empty prompt means the model's own, if it has one.
     """
 
-    def __init__(self, model_name_or_path: str) -> None:
+    def __init__(self, model_name_or_path: str, *, query_prompt: str = "", document_prompt: str = "") -> None:
         self._name = model_name_or_path
+        self._query_prompt = query_prompt
+        self._document_prompt = document_prompt
         self._loading = threading.Lock()
         self._encoding = threading.Lock()
         self._model: SentenceTransformer | None = None
 
     @property
     def model_id(self) -> str:
-        """The last part of the name, and what runs it."""
-        return f"{self._name.rstrip('/').rsplit('/', 1)[-1]}/sentence-transformers"
+        """The last part of the name, what runs it, and a digest of the prompts where they were set."""
+        name = f"{self._name.rstrip('/').rsplit('/', 1)[-1]}/sentence-transformers"
+        if not self._query_prompt and not self._document_prompt:
+            return name
+        prompts = f"{self._query_prompt}\0{self._document_prompt}".encode()
+        return f"{name}/{hashlib.sha256(prompts).hexdigest()[:8]}"
 
     @property
     def dimension(self) -> int:
@@ -45,9 +52,11 @@ class SentenceTransformerEmbedder:
 
     @property
     def max_tokens(self) -> int:
-        """Tokens of text that fit the window."""
+        """Tokens of text that fit the window, less those of the document prompt."""
         model = self._get()
-        return int(model.max_seq_length or 512) - int(model.tokenizer.num_special_tokens_to_add(pair=False))
+        prompt = self._document_prompt or str(model.prompts.get("document") or "")
+        special = int(model.tokenizer.num_special_tokens_to_add(pair=False))
+        return int(model.max_seq_length or 512) - special - self.count_tokens([prompt])[0]
 
     def load(self) -> None:
         """Load the model. Idempotent. Raises ConfigurationError when that fails."""
@@ -64,17 +73,23 @@ class SentenceTransformerEmbedder:
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Shape (n, dimension), float32, unit rows, in the order given."""
-        return self._encode(self._get().encode_document, texts)
+        return self._encode(self._get().encode_document, texts, self._document_prompt)
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """As `embed_documents`, with the model's query prompt."""
-        return self._encode(self._get().encode_query, texts)
+        """As `embed_documents`, with the query prompt."""
+        return self._encode(self._get().encode_query, texts, self._query_prompt)
 
-    def _encode(self, encode: Any, texts: Sequence[str]) -> Vectors:
+    def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         with self._encoding:
-            vectors = encode(list(texts), normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
+            vectors = encode(
+                list(texts),
+                prompt=prompt or None,
+                normalize_embeddings=True,
+                convert_to_numpy=True,
+                show_progress_bar=False,
+            )
         return np.asarray(vectors, dtype=np.float32)
 
     def _get(self) -> SentenceTransformer:

@@ -228,8 +228,8 @@ def _list(names: Sequence[str], models_dir: Path) -> int:
     for name in names:
         weights = load_manifest().find(name)
         state = "present" if is_present(name, models_dir) else "missing"
-        print(f"{name:<10} {weights.size / MEBI:>7,.0f} MiB  {state}  {weights.licence}  {weights.about}")
-        print(f"           {weights.location(models_dir)}")
+        print(f"{name:<16} {weights.size / MEBI:>7,.0f} MiB  {state}  {weights.licence}  {weights.about}")
+        print(f"                 {weights.location(models_dir)}")
     return 0
 
 
@@ -260,7 +260,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m rag.adapters.weights", description="Model weights on this machine."
     )
     parser.add_argument("command", nargs="?", choices=commands, default="list")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a set of weights; default: all")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="a set of weights; default: what the default settings need"
+    )
     parser.add_argument("--models-dir", type=Path, help="default: DOCENT_MODELS_DIR")
     options = parser.parse_args(arguments)
     if unknown := [name for name in options.names if name not in load_manifest().sets]:
@@ -269,7 +271,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         models_dir = options.models_dir or Settings.load().models_dir
     except ConfigurationError as error:
         parser.error(error.message)
-    return commands[options.command](options.names or list(load_manifest().sets), models_dir.absolute())
+    names = options.names or [
+        name for name, entry in load_manifest().sets.items() if options.command == "list" or not entry.optional
+    ]
+    return commands[options.command](names, models_dir.absolute())
 
 
 if __name__ == "__main__":

@@ -1,0 +1,93 @@
+"""Vector spaces: an embedder, and what its similarities are worth in fusion and for confidence.
+
+Vectors and similarities of two models cannot be compared, so each collection keeps to the space of the model that it was
+made with. Pure: the figures of each model stand with its preset (rag/adapters/embedders.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rag.errors import ConflictError
+from rag.ports import Embedder
+
+
+@dataclass(frozen=True, slots=True)
+class DenseProfile:
+    """What one model's similarities are worth.
+
+    Attributes:
+        weights: share of the dense leg in fusion, 0..1, by the question's language, where the keywords match well.
+        unmatched: its share where the keywords match nothing, as for a question in another language than the texts.
+        unrelated: cosine of the best passage, by language, of a question that nothing speaks to.
+        related: the same of a question that is answered.
+    """
+
+    weights: Mapping[str, float]
+    unmatched: float
+    unrelated: Mapping[str, float]
+    related: Mapping[str, float]
+
+    def weight(self, language: str, strength: float) -> float:
+        """Share of the dense leg, 0..1, for a question whose keywords match with `strength` 0..1."""
+        base = self.weights[language]
+        return base + (max(base, self.unmatched) - base) * (1 - min(1.0, max(0.0, strength)))
+
+    def closeness(self, cosine: float, language: str) -> float:
+        """A cosine on the scale from unrelated (0) to related (1)."""
+        low, high = self.unrelated[language], self.related[language]
+        return min(1.0, max(0.0, (cosine - low) / (high - low)))
+
+
+# For a model that nobody measured here, and for fakes: a little faith in any language.
+UNMEASURED = DenseProfile(
+    weights={"en": 0.45, "zh": 0.3},
+    unmatched=0.9,
+    unrelated={"en": 0.1, "zh": 0.1},
+    related={"en": 0.6, "zh": 0.6},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingSpace:
+    """An embedder with its profile."""
+
+    embedder: Embedder
+    profile: DenseProfile = field(default=UNMEASURED)
+
+
+class EmbeddingSpaces(Protocol):
+    """The space of each collection."""
+
+    def of(self, collection: int) -> EmbeddingSpace:
+        """The space that a collection's vectors live in, with its model loaded (which may take a while, once).
+
+        Raises:
+            NotFoundError: no such collection.
+            ConflictError: this server cannot load its model; the message names both and says what to set.
+            ConfigurationError: the model could not be fetched or does not load.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class OneSpace:
+    """`EmbeddingSpaces` where every collection lives in the same one."""
+
+    space: EmbeddingSpace
+
+    def of(self, collection: int) -> EmbeddingSpace:  # noqa: ARG002  the port's signature
+        """The only space."""
+        return self.space
+
+
+def unknown_model(collection: str, model_id: str, default_id: str) -> ConflictError:
+    """The error of a collection whose model this server cannot load."""
+    return ConflictError(
+        f"Collection {collection!r} was made with the embedding model {model_id}, which this server cannot load (its own "
+        f"is {default_id}). Set DOCENT_EMBEDDING_MODEL, and the prompts, to what the collection was made with and start "
+        "again, or ingest its documents into a new collection.",
+        code="embedding_model_mismatch",
+        details={"collection": collection, "embedding_model": model_id},
+    )

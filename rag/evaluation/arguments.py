@@ -1,0 +1,88 @@
+"""The arguments of `python -m rag.evaluation` and its two further commands."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+PROG = "python -m rag.evaluation"
+
+
+def evaluate_parser() -> argparse.ArgumentParser:
+    """The arguments of measuring."""
+    command = argparse.ArgumentParser(
+        prog=PROG,
+        description="Measure Docent on golden questions about your own documents.",
+        epilog=f"Two more commands: {PROG} draft --help, {PROG} calibrate --help. All figures: docs/evaluation.md.",
+    )
+    command.add_argument("golden", type=Path, metavar="golden.jsonl", help="the questions, one JSON object a line")
+    command.add_argument("--collection", default="default", metavar="C", help="where to look (default: default)")
+    command.add_argument(
+        "--compare",
+        nargs=2,
+        metavar=("A", "B"),
+        help="measure two variants: a settings file, DOCENT_NAME=VALUE,… pairs, `current`, or a server's URL",
+    )
+    command.add_argument("--json", action="store_true", help="print the figures as JSON")
+    command.add_argument(
+        "--gate", type=Path, metavar="FILE", help="JSON or TOML of minimums and maximums; exit 1 below"
+    )
+    command.add_argument("--report", type=Path, metavar="DIR", help="write report.md with pictures there")
+    command.add_argument(
+        "--ask",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="ask for answers too (default), or search only",
+    )
+    command.add_argument("--limit", type=_positive, metavar="N", help="only the first N questions")
+    command.add_argument("--drafts", action="store_true", help="measure on drafted questions too")
+    command.add_argument(
+        "--server", metavar="URL", help="measure that server (default: the server that owns the data folder, if any)"
+    )
+    return command
+
+
+def draft_parser() -> argparse.ArgumentParser:
+    """The arguments of drafting."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} draft", description="Draft golden questions about a collection with the configured chat model."
+    )
+    command.add_argument("--collection", default="default", metavar="C", help="what to ask about (default: default)")
+    command.add_argument("--count", type=_positive, default=50, metavar="N", help="how many questions (default: 50)")
+    command.add_argument("--seed", type=int, default=7, metavar="S", help="another seed, other chunks (default: 7)")
+    return command
+
+
+def calibrate_parser() -> argparse.ArgumentParser:
+    """The arguments of calibrating."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} calibrate", description="Fit the abstention thresholds on rows of features."
+    )
+    command.add_argument("features", nargs="+", type=Path, metavar="FEATURES.jsonl", help="rows of features")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON to write")
+    command.add_argument("--plot", type=Path, metavar="PNG", help="draw risk against coverage there")
+    command.add_argument(
+        "--false-abstain",
+        type=_target,
+        action="append",
+        default=[],
+        metavar="[JUDGEMENT=]X",
+        help="at most this share of answerable questions unanswered, of all judgements or of one (default: .10)",
+    )
+    command.add_argument("--l2", type=float, default=1.0, metavar="X", help="strength of the penalty (default: 1)")
+    return command
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("expected a whole number from 1")
+    return number
+
+
+def _target(text: str) -> tuple[str, float]:
+    judgement, _, share = text.rpartition("=")
+    number = float(share)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError("expected a number from 0 to 1")
+    return judgement, number

@@ -1,0 +1,197 @@
+"""`python -m rag.evaluation`: measure, compare, gate; `draft` writes golden questions, `calibrate` fits thresholds.
+
+Exit status: 0 all well, 1 a figure failed the gate, 2 usage or configuration. Nothing heavy is imported before the
+arguments and files are known to be good.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ConfigurationError, DocentError, OwnedElsewhereError
+from rag.evaluation.arguments import calibrate_parser, draft_parser, evaluate_parser
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.evaluation.golden import GoldenQuestion
+    from rag.evaluation.intervals import Difference
+    from rag.evaluation.observations import Subject
+    from rag.evaluation.report import Measured
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    commands = {"draft": (draft_parser, draft), "calibrate": (calibrate_parser, calibrate)}
+    parser, command = commands.get(given[0], (evaluate_parser, evaluate)) if given else (evaluate_parser, evaluate)
+    options = parser().parse_args(given[1:] if command is not evaluate else given)
+    try:
+        return command(options)
+    except DocentError as error:
+        _note(error.message)
+        return 2
+    except KeyboardInterrupt:
+        _note("stopped")
+        return 130
+
+
+def evaluate(options: argparse.Namespace) -> int:
+    """Measure one subject or compare two."""
+    from rag.evaluation import gate
+    from rag.evaluation.golden import read_golden
+    from rag.evaluation.intervals import compare
+    from rag.evaluation.opening import open_subject
+    from rag.evaluation.report import write_report
+
+    if options.compare and options.server:
+        raise ConfigurationError("--compare takes servers as A or B: leave --server out.")
+    questions = read_golden(options.golden, drafts=options.drafts, limit=options.limit)
+    bounds = gate.read_gate(options.gate) if options.gate else []
+    settings = Settings.load()
+    if options.compare:
+        runs = _runs_of_two(settings, questions, options)
+        differences = compare(*([outcome.row for outcome in run.outcomes] for run in runs))
+    else:
+        with open_subject(
+            settings, options.collection, ask=options.ask, server=options.server, notify=_note
+        ) as subject:
+            runs = [_measured(options.collection, f"`{options.golden.name}`", subject, questions, options)]
+        differences = {}
+    failed = gate.failures(bounds, runs[-1].figures)
+    _show(runs, differences, failed, as_json=options.json)
+    if options.report:
+        path = write_report(options.report, f"Evaluation of {options.golden.name}", runs, differences)
+        print(f"report: {path}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def draft(options: argparse.Namespace) -> int:
+    """Print drafted golden lines."""
+    from rag.evaluation import draft as drafting
+    from rag.evaluation.opening import all_chunks, open_services
+
+    try:
+        with open_services(Settings.load(), chat=True) as services:
+            if services.chat is None:
+                raise ConfigurationError("Drafting needs a chat model: DOCENT_LLM=extractive has none.")
+            chunks = all_chunks(services, options.collection)
+            made = 0
+            for row in drafting.draft(chunks, services.chat, count=options.count, seed=options.seed):
+                print(json.dumps(row, ensure_ascii=False), flush=True)
+                made += 1
+                _progress("drafted", options.count)(made)
+    except OwnedElsewhereError as error:
+        raise ConfigurationError(
+            f"{error.message} Drafting asks the chat model directly, not through a server."
+        ) from error
+    if made < options.count:
+        _note(f"{made} of {options.count} questions: what the model wrote on other chunks did not stand in them")
+    return 0
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Fit, write, draw and print how the fit does, on its own sets and on sets left out."""
+    from rag.evaluation import calibration
+    from rag.evaluation.feature_rows import read_rows
+    from rag.evaluation.tables import as_text, fit_cells
+
+    rows = read_rows(options.features)
+    targets = dict(options.false_abstain)
+    models = calibration.calibrate(rows, targets, l2=options.l2)
+    file = calibration.to_json(models, rows, targets)
+    try:
+        options.out.write_text(json.dumps(file, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if options.plot:
+            from rag.evaluation.plots import plot_calibration
+
+            plot_calibration(options.plot, models, rows)
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    print(as_text(fit_cells(calibration.judge(models, rows))))
+    if outside := calibration.left_out(rows, targets, l2=options.l2):
+        print("\nEach set by a model that never saw it:\n" + as_text(fit_cells(outside)))
+    return 0
+
+
+def _runs_of_two(
+    settings: Settings, questions: Sequence[GoldenQuestion], options: argparse.Namespace
+) -> list[Measured]:
+    from rag.evaluation.opening import open_local, open_server
+    from rag.evaluation.variants import read_variant
+
+    # both are read before the first runs, so that a mistake in B costs no time
+    is_url = [variant.startswith(("http://", "https://")) for variant in options.compare]
+    variants = [
+        settings if url else read_variant(text, settings) for text, url in zip(options.compare, is_url, strict=True)
+    ]
+    runs = []
+    for label, text, url, variant in zip("AB", options.compare, is_url, variants, strict=True):
+        opened = (
+            open_server(text, options.collection, token=settings.api_token)
+            if url
+            else open_local(variant, options.collection, ask=options.ask)
+        )
+        with opened as subject:
+            runs.append(_measured(label, f"`{text}`", subject, questions, options))
+    return runs
+
+
+def _measured(
+    label: str, about: str, subject: Subject, questions: Sequence[GoldenQuestion], options: argparse.Namespace
+) -> Measured:
+    from rag.evaluation.golden import unknown_files
+    from rag.evaluation.intervals import figures
+    from rag.evaluation.report import Measured
+    from rag.evaluation.run import run
+
+    if missing := unknown_files(questions, subject.filenames()):
+        more = f" and {len(missing) - 3} more" if len(missing) > 3 else ""
+        _note(f"the collection has no {', '.join(missing[:3])}{more}, which the golden questions name")
+    outcomes = run(subject, questions, ask=options.ask, on_progress=_progress(f"measured {label}", len(questions)))
+    return Measured(label, about, outcomes, figures([outcome.row for outcome in outcomes]))
+
+
+def _show(
+    runs: Sequence[Measured], differences: dict[str, Difference], failed: Sequence[str], *, as_json: bool
+) -> None:
+    from rag.evaluation.tables import as_text, as_values, difference_cells, figure_cells
+
+    if as_json:
+        shown: dict[str, Any] = {
+            "runs": [
+                {
+                    "label": run.label,
+                    "about": run.about,
+                    "questions": len(run.outcomes),
+                    "figures": as_values(run.figures),
+                }
+                for run in runs
+            ],
+            "differences": as_values(differences),
+            "gate": {"passed": not failed, "failures": list(failed)},
+        }
+        print(json.dumps(shown, ensure_ascii=False))
+        return
+    for run in runs:
+        print(f"{run.label}: {run.about}, {len(run.outcomes)} questions\n{as_text(figure_cells(run.figures))}\n")
+    if differences:
+        print(f"B against A\n{as_text(difference_cells(differences))}\n")
+    for line in failed:
+        print(f"gate: {line}", file=sys.stderr)
+
+
+def _progress(what: str, total: int) -> Callable[[int], None]:
+    """A counter on a terminal; otherwise nothing."""
+    if not sys.stderr.isatty():
+        return lambda _done: None
+    return lambda done: print(
+        f"\r{what} {done}/{total}", end="\n" if done == total else "", file=sys.stderr, flush=True
+    )
+
+
+def _note(text: str) -> None:
+    print(f"docent: {text}", file=sys.stderr)

@@ -1,0 +1,64 @@
+"""Rows to fit abstention on: {"judgement", "answerable", "features": {name: number}, "set"}, one JSON object a line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import ConfigurationError
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """One question: whether it can be answered, and what was seen of it when `judgement` was due."""
+
+    judgement: str
+    answerable: bool
+    features: dict[str, float]
+    set: str
+
+
+def read_rows(paths: Sequence[Path]) -> list[FeatureRow]:
+    """The rows of all files; a row without a set gets its file's name.
+
+    Raises:
+        ConfigurationError: a file cannot be read, or a line is wrong (named by file and line).
+    """
+    rows: list[FeatureRow] = []
+    known: dict[str, FeatureRow] = {}
+    for path in paths:
+        try:
+            lines = path.read_text(encoding="utf-8").split("\n")
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                try:
+                    row = _row(json.loads(line), path.stem)
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise ConfigurationError(
+                        f'{path}:{number}: expected {{"judgement", "answerable", "features": {{name: number}}, "set"}} '
+                        f"({error})."
+                    ) from error
+                if row.features.keys() != known.setdefault(row.judgement, row).features.keys():
+                    raise ConfigurationError(
+                        f"{path}:{number}: has other features than the first row of its judgement."
+                    )
+                rows.append(row)
+    if not rows:
+        raise ConfigurationError("There are no rows to fit on.")
+    return rows
+
+
+def _row(found: dict[str, Any], stem: str) -> FeatureRow:
+    features = {str(name): float(value) for name, value in found["features"].items()}
+    if not features or not all(math.isfinite(value) for value in features.values()):
+        raise ValueError("features must be finite numbers, at least one")
+    if not isinstance(found["answerable"], bool):
+        raise ValueError("answerable must be true or false")
+    judgement = str(found.get("judgement") or found["language"])
+    return FeatureRow(judgement, found["answerable"], features, str(found.get("set") or stem))

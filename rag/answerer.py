@@ -1,64 +1,63 @@
 """A question to an answer, as one sequence of events: retrieval, token, citation, verification, done.
 
-`events` is the whole use-case; `ask` is its last event. Confidence is judged before the model is asked, every sentence is
-checked against the evidence as soon as it is complete, and what the model cannot deliver is quoted instead.
+`events` is the whole use-case; `ask` is its last event. Whether the documents answer is judged before the model is asked
+and again when it has said yes or no (rag/abstention.py); every sentence is checked against the evidence as soon as it is
+complete; and what the model cannot deliver is quoted instead.
 """
 
 from __future__ import annotations
 
 import time
-import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from rag import prompts
-from rag.citations import CitationList, Draft, MarkedText, unmark
+from rag.abstention import features, gate, judgements
+from rag.citations import Draft
+from rag.conversation import standalone
+from rag.disagreement import find_disagreement
 from rag.errors import ChatUnavailableError
-from rag.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
-from rag.evidence import confidence, select_evidence
-from rag.extractive import extract
-from rag.language import is_cjk, language, trim
+from rag.events import Ask, Done, Event, Retrieved
+from rag.evidence import select_evidence
+from rag.language import language
 from rag.ports import ChatModel, PassageStore
 from rag.retriever import Retriever
-from rag.types import (
-    Abstention,
-    Answer,
-    AnswerSentence,
-    Evidence,
-    PageSpan,
-    Retrieval,
-    Usage,
-    Verdict,
-)
-from rag.verification import best_evidence, best_span, check, statement
+from rag.smalltalk import polite_line
+from rag.translation import Translator
+from rag.types import Abstention, Answer, Evidence, Retrieval
+from rag.writer import EXTRACTIVE, Writer
 
-NEAREST = 3
-EXTRACTIVE = "extractive"
 NO_ANSWER = {
     "en": "The documents do not answer this question.",
     "zh": "文档中没有这个问题的答案。",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much an answer may take.
+
+    Attributes:
+        evidence: tokens of evidence shown to the model.
+        answer: tokens of the model's text.
+        confidence: the least probability, 0..1, that the documents answer; None takes the calibrated thresholds.
+    """
+
+    evidence: int
+    answer: int
+    confidence: float | None = None
+
+
 class Answerer:
     """Answers questions over the retriever's passages. Thread-safe: each question has its own writer."""
 
-    def __init__(
-        self,
-        retriever: Retriever,
-        store: PassageStore,
-        chat: ChatModel | None,
-        *,
-        evidence_budget: int,
-        answer_tokens: int,
-        min_confidence: float,
-    ) -> None:
+    def __init__(self, retriever: Retriever, store: PassageStore, chat: ChatModel | None, limits: Limits) -> None:
         """`chat` None: quoted sentences are the answer."""
         self._retriever = retriever
         self._store = store
         self._chat = chat
-        self._evidence_budget = evidence_budget
-        self._answer_tokens = answer_tokens
-        self._min_confidence = min_confidence
+        self._limits = limits
+        self._translator = Translator(chat) if chat else None
 
     def ask(self, ask: Ask) -> Answer:
         """The answer. Raises what `events` raises."""
@@ -74,187 +73,106 @@ class Answerer:
             InvalidRequestError, NotFoundError: as `Retriever.search`, before the first event.
         """
         started = time.perf_counter()
-        retrieval = self._retriever.search(
-            ask.question, collections=ask.collections, top_k=ask.top_k, filters=ask.filters
-        )
-        return self._answer(ask, retrieval, started)
+        question = standalone(ask.question, ask.history)
+        retrieval = self._search(ask, question)
+        small_talk = polite_line(ask.question) is not None
+        if self._translator and not small_talk and (query := self._translator.translated(retrieval)):
+            retrieval = self._search(ask, query)
+        return self._answer(Writer(ask, question, retrieval, self._store, started), ask, retrieval)
 
-    def _answer(self, ask: Ask, retrieval: Retrieval, started: float) -> Iterator[Event]:
+    def _search(self, ask: Ask, query: str) -> Retrieval:
+        return self._retriever.search(query, collections=ask.collections, top_k=ask.top_k, filters=ask.filters)
+
+    def _answer(self, writer: Writer, ask: Ask, retrieval: Retrieval) -> Iterator[Event]:
         yield Retrieved(retrieval.passages)
-        writer = _Writer(ask, retrieval, self._store, started, self._chat.name if self._chat else EXTRACTIVE)
-        sure = confidence(retrieval.query, retrieval.passages, retrieval.rarity)
-        if sure < self._min_confidence:
-            yield from writer.abstain(Abstention.NO_EVIDENCE)
+        if line := polite_line(ask.question):
+            yield from writer.replace(line)
+            yield writer.finish(answered=False, reason=Abstention.NO_EVIDENCE)
             return
-        evidence = select_evidence(retrieval.query, retrieval.passages, retrieval.rarity, budget=self._evidence_budget)
-        if self._chat is None:
-            yield from writer.quote(evidence, reason=None)
-            return
+        clock = time.perf_counter()
+        evidence = select_evidence(retrieval.query, retrieval.passages, retrieval.rarity, budget=self._limits.evidence)
+        known = features(retrieval, evidence)
+        writer.confidence = judgements()["retrieval"].probability(known)
+        writer.spend("evidence_ms", clock)
+        if not evidence or writer.confidence < self._least("retrieval" if self._chat else "extractive"):
+            yield from _decline(writer, Abstention.NO_EVIDENCE)
+        elif self._chat is None:
+            yield from _quote(writer, retrieval, evidence, None)
+        else:
+            try:
+                yield from self._write(writer, self._chat, retrieval, evidence, known)
+            except ChatUnavailableError:
+                writer.model = EXTRACTIVE
+                if ask.checked_only and writer.has_support:
+                    yield from _conclude(writer, retrieval, evidence, Abstention.LLM_UNAVAILABLE)
+                else:
+                    yield from _quote(writer, retrieval, evidence, Abstention.LLM_UNAVAILABLE)
+
+    def _least(self, judgement: str) -> float:
+        return judgements()[judgement].threshold if self._limits.confidence is None else self._limits.confidence
+
+    def _write(
+        self,
+        writer: Writer,
+        chat: ChatModel,
+        retrieval: Retrieval,
+        evidence: Sequence[Evidence],
+        known: Mapping[str, float],
+    ) -> Iterator[Event]:
+        """Let the model say yes or no, then write, checking each sentence. Raises ChatUnavailableError."""
+        writer.model = chat.name
+        opening, draft = prompts.Opening(), Draft()
+        stream = chat.stream(prompts.build(writer.question, evidence), max_tokens=self._limits.answer)
         try:
-            yield from writer.write(self._chat, evidence, self._answer_tokens)
-        except ChatUnavailableError:
-            yield from writer.quote(evidence, reason=Abstention.LLM_UNAVAILABLE)
+            for delta in stream:
+                writer.usage = delta.usage or writer.usage
+                opening.alternatives = opening.alternatives or delta.alternatives
+                was_decided, text = opening.decided, opening.feed(delta.text)
+                if opening.decided and not was_decided and not self._goes_on(writer, opening, known):
+                    break
+                for part in draft.feed(text):
+                    yield from writer.take(part, evidence)
+        finally:
+            if isinstance(stream, Generator):
+                stream.close()  # stops the model
+        was_decided, text = opening.decided, opening.rest()
+        if was_decided or self._goes_on(writer, opening, known):
+            for part in (*draft.feed(text), *draft.finish()):
+                yield from writer.take(part, evidence)
+        if writer.has_support:
+            yield from _conclude(writer, retrieval, evidence, None)
+        elif opening.alternatives and writer.confidence >= self._least("insist"):
+            yield from _quote(writer, retrieval, evidence, None)
+        else:
+            yield from _decline(writer, Abstention.UNSUPPORTED if writer.has_claims else Abstention.NO_EVIDENCE)
+
+    def _goes_on(self, writer: Writer, opening: prompts.Opening, known: Mapping[str, float]) -> bool:
+        """Whether the answer is worth reading, now that the model has said yes or no."""
+        writer.confidence = judgements()["model"].probability({**known, "gate": gate(opening)})
+        return not opening.says_no and writer.confidence >= self._least("model")
 
 
-class _Writer:
-    """One answer under way."""
-
-    def __init__(self, ask: Ask, retrieval: Retrieval, store: PassageStore, started: float, model: str) -> None:
-        self._ask = ask
-        self._retrieval = retrieval
-        self._store = store
-        self._started = started
-        self._model = model
-        self._retrieved_at = time.perf_counter()
-        self._first_token_at: float | None = None
-        self._pages: dict[str, list[PageSpan]] = {}
-        self._reset()
-
-    def _reset(self) -> None:
-        self._text = ""
-        self._citations = CitationList()
-        self._sentences: list[AnswerSentence] = []
-        self._usage = Usage()
-
-    def write(self, chat: ChatModel, evidence: Sequence[Evidence], max_tokens: int) -> Iterator[Event]:
-        """Let the model write, checking each sentence. Raises ChatUnavailableError."""
-        draft = Draft()
-        held = ""  # the beginning, while it may still be a refusal
-        refused = False
-        stream = chat.stream(prompts.build(self._retrieval.query, evidence), max_tokens=max_tokens)
-        for delta in stream:
-            self._usage = delta.usage or self._usage
-            held += delta.text
-            if refused or prompts.may_become_refusal(held):
-                refused = held.strip().upper().startswith(prompts.REFUSAL)
-                continue
-            for part in draft.feed(held):
-                yield from self._take(part, evidence)
-            held = ""
-        if refused or not (held.strip() or self._text or self._sentences):
-            yield from self.abstain(Abstention.NO_EVIDENCE)
-            return
-        for part in (*draft.feed(held), *draft.finish()):
-            yield from self._take(part, evidence)
-        yield from self._conclude()
-
-    def quote(self, evidence: Sequence[Evidence], *, reason: Abstention | None) -> Iterator[Event]:
-        """Answer with the best evidence sentences themselves."""
-        self._reset()
-        if reason is not None:
-            self._model = EXTRACTIVE
-        for item, start, end in extract(self._retrieval.query, evidence, self._retrieval.rarity):
-            span = item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
-            quoted = unmark(" ".join(span.split()))
-            lead = "" if not self._text or is_cjk(quoted) else " "
-            yield from self._say(lead + quoted)
-            yield from self._seal(lead + quoted, [(item, start, end)], Verdict.VERIFIED)
-        if not self._sentences:
-            yield from self.abstain(Abstention.NO_EVIDENCE)
-            return
-        yield Done(self._finished(answered=True, reason=reason))
-
-    def abstain(self, reason: Abstention) -> Iterator[Event]:
-        """Say that the documents do not answer."""
-        usage = self._usage
-        self._reset()
-        self._usage = usage
-        yield from self._say(NO_ANSWER[language(self._retrieval.query)])
-        yield Done(self._finished(answered=False, reason=reason))
-
-    def _take(self, part: str | MarkedText, evidence: Sequence[Evidence]) -> Iterator[Event]:
-        if isinstance(part, str):
-            yield from self._say(part)
-        elif part.text.strip():
-            verdict, spans = judge(part, evidence)
-            yield from self._seal(part.text, spans, verdict)
-
-    def _say(self, text: str) -> Iterator[Event]:
-        if self._first_token_at is None:
-            self._first_token_at = time.perf_counter()
-        self._text += text
-        yield Token(text)
-
-    def _seal(self, sentence: str, spans: Sequence[tuple[Evidence, int, int]], verdict: Verdict) -> Iterator[Event]:
-        """Put the marks behind a sentence that stands at the end of the text, and report its verdict."""
-        numbers: list[int] = []
-        for item, start, end in spans:
-            citation, new = self._citations.cite(item, start, end, self._pages_of(item.passage.document_id))
-            numbers.append(citation.n)
-            if new:
-                yield Cited(citation)
-        begin, _ = trim(self._text, len(self._text) - len(sentence), len(self._text))
-        marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        if marks:
-            yield from self._say(marks if is_cjk(sentence) else f" {marks}")
-        sealed = AnswerSentence(
-            text=self._text[begin:],
-            start=begin,
-            end=len(self._text),
-            citations=tuple(dict.fromkeys(numbers)),
-            verdict=verdict,
-        )
-        self._sentences.append(sealed)
-        yield Verified(sealed)
-
-    def _conclude(self) -> Iterator[Event]:
-        if not self._citations.all():
-            refusal = all(prompts.is_refusal(sentence.text) for sentence in self._sentences)
-            yield from self.abstain(Abstention.NO_EVIDENCE if refusal else Abstention.UNSUPPORTED)
-            return
-        yield Done(self._finished(answered=True, reason=None))
-
-    def _pages_of(self, document_id: str) -> list[PageSpan]:
-        if document_id not in self._pages:
-            self._pages[document_id] = self._store.pages(document_id)
-        return self._pages[document_id]
-
-    def _finished(self, *, answered: bool, reason: Abstention | None) -> Answer:
-        verified = sum(sentence.verdict in (Verdict.VERIFIED, Verdict.MISATTRIBUTED) for sentence in self._sentences)
-        return Answer(
-            id=uuid.uuid4().hex,
-            question=self._ask.question,
-            standalone_question=self._retrieval.query,
-            answer=self._text,
-            answered=answered,
-            reason=reason,
-            citations=self._citations.all(),
-            sentences=tuple(self._sentences),
-            groundedness=round(verified / len(self._sentences), 4) if self._sentences else None,
-            retrieved=self._retrieval.passages,
-            nearest=self._retrieval.passages[:NEAREST],
-            conversation_id=self._ask.conversation_id,
-            model=self._model,
-            prompt_version=prompts.version(),
-            usage=self._usage,
-            timings={
-                "retrieve_ms": _ms(self._started, self._retrieved_at),
-                "first_token_ms": _ms(self._started, self._first_token_at or time.perf_counter()),
-                "total_ms": _ms(self._started, time.perf_counter()),
-            },
-        )
+def _quote(
+    writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence], reason: Abstention | None
+) -> Iterator[Event]:
+    """Let the best sentences of the evidence be the answer."""
+    yield from writer.quote(evidence)
+    if writer.has_support:
+        yield from _conclude(writer, retrieval, evidence, reason)
+    else:
+        yield from _decline(writer, Abstention.NO_EVIDENCE)
 
 
-def judge(sentence: MarkedText, evidence: Sequence[Evidence]) -> tuple[Verdict, list[tuple[Evidence, int, int]]]:
-    """A sentence's verdict and the spans (document offsets) that it may cite.
-
-    A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
-    (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark).
-    """
-    body = statement(sentence.text)
-    by_number = {item.n: item for item in evidence}
-    cited = [by_number[n] for n in sentence.marks if n in by_number]
-    spans = [(item, *best_span(body, item)) for item in cited]
-    holding = [(item, start, end) for item, start, end, support in spans if support.holds]
-    if holding:
-        return Verdict.VERIFIED, holding
-    if len(cited) > 1 and check(body, "\n".join(item.text for item in cited)).holds:
-        return Verdict.VERIFIED, [(item, start, end) for item, start, end, _ in spans]
-    other = best_evidence(body, evidence)
-    if other is not None:
-        return (Verdict.MISATTRIBUTED if cited else Verdict.VERIFIED), [other[:3]]
-    return (Verdict.UNSUPPORTED if cited else Verdict.UNCITED), []
+def _conclude(
+    writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence], reason: Abstention | None
+) -> Iterator[Event]:
+    """Say so where the documents disagree, and end."""
+    if found := find_disagreement(retrieval, evidence):
+        yield from writer.state(found.sentence(language(writer.question)), found.spans)
+    yield writer.finish(answered=True, reason=reason)
 
 
-def _ms(start: float, end: float) -> float:
-    return round((end - start) * 1000, 1)
+def _decline(writer: Writer, reason: Abstention) -> Iterator[Event]:
+    """Say that the documents do not answer."""
+    yield from writer.replace(NO_ANSWER[language(writer.question)])
+    yield writer.finish(answered=False, reason=reason)

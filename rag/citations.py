@@ -16,6 +16,10 @@ from rag.types import Citation, Evidence, PageSpan
 MARK = re.compile(
     r"\s*[\[【]\s*(?:(?:sources?|来源|资料)\s*)?(\d{1,9}(?:\s*[,，、;]\s*\d{1,9})*)\s*[\]】]", re.IGNORECASE
 )
+# What a reader or a model may take for a mark in a document.
+FORGED = re.compile(
+    r"[\[【［〔]\s*(?:(?:sources?|来源|资料)\s*)?\d{1,9}(?:\s*[,，、;]\s*\d{1,9})*\s*[\]】］〕]", re.IGNORECASE
+)
 # A text that may still become a mark when more of it arrives.
 _OPEN_MARK = re.compile(r"\s*(?:[\[【](?:[^\]】\n]{0,24}|\s*(?:[a-z]+|来源|资料)?[\d\s,，、;]*))?$", re.IGNORECASE)
 
@@ -36,7 +40,7 @@ def strip_marks(text: str) -> MarkedText:
 
 def unmark(text: str) -> str:
     """A document's text without anything that a reader would take for one of our marks: `[7]` becomes `(7)`."""
-    return re.sub(r"[\[【]\s*(\d+(?:\s*[,，、;]\s*\d+)*)\s*[\]】]", r"(\1)", text)
+    return FORGED.sub(lambda match: f"({match.group().strip()[1:-1].strip()})", text)
 
 
 class Draft:

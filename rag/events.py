@@ -6,18 +6,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.types import Answer, AnswerSentence, Citation, Passage
+from rag.types import Answer, AnswerSentence, Citation, Message, Passage
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A question with where and how to look."""
+    """A question with where and how to look.
+
+    `history` is the conversation before it, oldest first. `checked_only`: tokens come a sentence at a time, once it has
+    been checked, for clients that cannot take text back.
+    """
 
     question: str
     collections: Sequence[str]
     top_k: int
     filters: Mapping[str, Any] = field(default_factory=dict)
     conversation_id: str | None = None
+    history: Sequence[Message] = ()
+    checked_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of the answer; all pieces joined are the answer, unless `Done` says otherwise."""
+    """A piece of the answer as it is written; `Done` has the answer without the sentences that did not stand up."""
 
     text: str
 

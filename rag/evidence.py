@@ -1,36 +1,58 @@
-"""Passages to evidence: the few runs of sentences worth showing the model, within a token budget; and how sure we are.
+"""Passages to evidence: the few runs of sentences worth showing the model, within a token budget. Pure.
 
-Pure: it is given the rarity of terms and does no I/O. A sentence earns its place by the rare terms of the question that
-it and its neighbours hold, and by the rank of its passage.
+It is given the rarity of terms and does no I/O. A sentence earns its place by the rare terms of the question that it and
+its neighbours hold, by the rank of its passage, and by holding the kind of thing that was asked for.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rag.expectation import expected, holds
+from rag.focus import name_terms
+from rag.injection import gives_orders
 from rag.language import CJK_RUN, is_cjk, query_terms, sentences, terms
 from rag.types import Evidence, Passage
 
-# Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's.
-OWN, NEAR, RANK = 0.6, 0.15, 0.25
+# Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's, the kind of thing it holds.
+OWN, NEAR, RANK, KIND = 0.5, 0.25, 0.5, 0.15
+FULL = OWN + NEAR + RANK + KIND
+# What a hundred tokens cost a sentence: of two that say the same, the shorter one leaves room for a third.
+LENGTH_COST = 0.1
 MAX_SENTENCES = 240
-# The coverage of CJK bigrams that counts as full. Answerable questions reach .25 to .5, others below .1.
-CJK_FULL_COVERAGE = 0.6
 # What a title or label is worth next to a sentence: it names the topic and says nothing about it.
 LABEL_WORTH = 0.4
+# What a sentence that gives a model orders is worth as evidence.
+ORDER_WORTH = 0.1
+# The number, the brackets and the line end of a source.
+SOURCE_TOKENS = 6
+# What stands between the cells of a table row.
+CELLS = " | "
+# Sentences that come this close to the best one may fill the whole budget, others only the lesser part of it.
+CLOSE = 0.6
+LESSER_PART = 0.65
+_PRONOUN = re.compile(
+    r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|That|Such|Both|The (?:latter|former))\b|[它他她该其此这那](?!种|些|个)"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A sentence of a passage, at passage offsets, with its score 0..1 and its share of question terms, 0..1."""
+    """A sentence of a passage, at passage offsets, with its score 0..1 and the shares of question terms, 0..1.
+
+    `own` are those the sentence holds itself, `coverage` those that it, its neighbours, heading and file name hold.
+    """
 
     passage: int
     start: int
     end: int
     tokens: int
     score: float
+    own: float
     coverage: float
 
 
@@ -49,39 +71,62 @@ def select_evidence(
     alone is over the budget.
     """
     candidates = score_sentences(question, passages, rarity)
-    chosen: list[Candidate] = []
+    before = {(later.passage, later.start): earlier for earlier, later in _adjacent(candidates)}
+    ranked = sorted(candidates, key=lambda candidate: -candidate.score)
+    chosen: dict[tuple[int, int], Candidate] = {}
     spent = 0
-    for candidate in sorted(candidates, key=lambda c: -c.score):
-        cost = candidate.tokens + 6  # the number, the brackets and the line end
-        if chosen and spent + cost > budget:
-            continue
-        chosen.append(candidate)
-        spent += cost
-        if spent >= budget:
+    for candidate in ranked:
+        limit = budget if candidate.score >= CLOSE * ranked[0].score else LESSER_PART * budget
+        # A sentence that opens with a pronoun says who it speaks of in the one before.
+        opening = passages[candidate.passage].text[candidate.start : candidate.start + 12]
+        earlier = before.get((candidate.passage, candidate.start)) if _PRONOUN.match(opening) else None
+        for group in ((earlier, candidate), (candidate,)) if earlier else ((candidate,),):
+            added = [item for item in group if (item.passage, item.start) not in chosen]
+            header = header_of(passages[candidate.passage].text, added[0].start) if added else ""
+            cost = sum(item.tokens for item in added) + SOURCE_TOKENS + estimate_tokens(header)
+            if not added or (chosen and spent + cost > limit):
+                continue
+            chosen.update(((item.passage, item.start), item) for item in added)
+            spent += cost
             break
-    return _numbered(passages, _runs(chosen, passages))
+    return _numbered(passages, _runs(list(chosen.values()), passages))
 
 
 def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[str, float]) -> list[Candidate]:
     """Every sentence of the passages with its score, in their order."""
     wanted = {term: max(rarity.get(term, 0.0), 0.1) for term in query_terms(question)}
     total = sum(wanted.values()) or 1.0
+    kind = expected(question)
     found: list[Candidate] = []
     for number, passage in enumerate(passages):
         spans = sentences(passage.text)
         held = [wanted.keys() & set(terms(passage.text[start:end])) for start, end in spans]
-        above = wanted.keys() & set(terms(f"{passage.heading or ''} {passage.filename}"))
+        above = wanted.keys() & (set(terms(passage.heading or "")) | name_terms(passage.filename))
         for i, (start, end) in enumerate(spans):
-            near = held[i].union(above, *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
+            sentence = passage.text[start:end]
+            header = header_of(passage.text, start)
+            near = held[i].union(
+                above, wanted.keys() & set(terms(header)), *held[max(0, i - 1) : i], *held[i + 1 : i + 2]
+            )
             own = sum(wanted[term] for term in held[i]) / total
             around = sum(wanted[term] for term in near) / total
+            tokens = estimate_tokens(sentence)
             score = OWN * own + NEAR * around + RANK * passage.score
-            if _is_label(passage.text[start:end]):
+            score += KIND if kind and holds(kind, sentence) else 0.0
+            score = max(0.0, score - LENGTH_COST * tokens / 100) / FULL
+            if _is_label(sentence) or (not header and _heads_table(passage.text, start, end)):
                 score *= LABEL_WORTH
-            found.append(Candidate(number, start, end, estimate_tokens(passage.text[start:end]), score, around))
+            if gives_orders(sentence):
+                score *= ORDER_WORTH
+            found.append(Candidate(number, start, end, tokens, score, own, around))
             if len(found) >= MAX_SENTENCES:
                 return found
     return found
+
+
+def _adjacent(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:
+    """Neighbouring sentences of one passage."""
+    return [(a, b) for a, b in itertools.pairwise(candidates) if a.passage == b.passage]
 
 
 def _is_label(sentence: str) -> bool:
@@ -92,26 +137,9 @@ def _is_label(sentence: str) -> bool:
         len(sentence) <= (24 if is_cjk(sentence) else 80)
         and sentence[-1] not in ".!。！;；"
         and sentence[0] not in "-•*|"
-        and " | " not in sentence
+        and CELLS not in sentence
         and not any(character.isdigit() for character in sentence)
     )
-
-
-def confidence(question: str, passages: Sequence[Passage], rarity: Mapping[str, float]) -> float:
-    """How likely the passages speak to the question, 0..1.
-
-    Half of it is the share of the question's terms, by rarity, that the best sentence with its neighbours holds; half is
-    the best cosine similarity, scaled from .1 to .6. In Chinese the default embedder says nothing, so terms count alone,
-    on a scale of their own: bigrams that span two words of the question stand in no text, so full coverage is rare.
-    """
-    if not passages:
-        return 0.0
-    candidates = score_sentences(question, passages[:5], rarity)
-    coverage = max((candidate.coverage for candidate in candidates), default=0.0)
-    if is_cjk(question):
-        return min(1.0, coverage / CJK_FULL_COVERAGE)
-    similarity = max((passage.dense or 0.0 for passage in passages[:5]), default=0.0)
-    return 0.5 * coverage + 0.5 * min(1.0, max(0.0, (similarity - 0.1) / 0.5))
 
 
 def _runs(chosen: Sequence[Candidate], passages: Sequence[Passage]) -> list[Candidate]:
@@ -127,11 +155,30 @@ def _runs(chosen: Sequence[Candidate], passages: Sequence[Passage]) -> list[Cand
                 item.end,
                 last.tokens + item.tokens,
                 max(last.score, item.score),
+                max(last.own, item.own),
                 max(last.coverage, item.coverage),
             )
         else:
             runs.append(item)
     return runs
+
+
+def header_of(text: str, start: int) -> str:
+    """The first row of the table that the row at `start` belongs to; empty for what is no row, or the first itself."""
+    row_end = text.find("\n", start)
+    if CELLS not in text[start : row_end if row_end >= 0 else len(text)]:
+        return ""
+    header = ""
+    for line in reversed(text[:start].rstrip("\n").split("\n")):
+        if CELLS not in line:
+            break
+        header = line.strip()
+    return header
+
+
+def _heads_table(text: str, start: int, end: int) -> bool:
+    """Whether this is a row of cells that another follows: names of columns, no statement."""
+    return CELLS in text[start:end] and CELLS in text[end:].lstrip("\n").partition("\n")[0]
 
 
 def _numbered(passages: Sequence[Passage], runs: Sequence[Candidate]) -> list[Evidence]:
@@ -146,6 +193,7 @@ def _numbered(passages: Sequence[Passage], runs: Sequence[Candidate]) -> list[Ev
                 end=passage.char_start + run.end,
                 text=passage.text[run.start : run.end],
                 score=round(run.score, 4),
+                header=header_of(passage.text, run.start),
             )
         )
     return found

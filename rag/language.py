@@ -16,6 +16,13 @@ CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U000200
 CJK_RUN = re.compile(f"[{CJK}]+")
 _TOKEN = re.compile(f"[{CJK}]+|[^\\W_{CJK}]+(?:['’][^\\W_{CJK}]+)*")
 
+# What only asks, in Chinese.
+QUESTION_WORDS = re.compile(
+    "请问|请|为什么|为何|什么时候|什么|甚么|哪一年|哪一天|哪一个|哪一|哪些|哪个|哪里|哪儿|哪位|哪年|哪种|哪|多少|多大|多久|多长|多高|怎么样|怎样|怎么|如何|"
+    "是否|有没有|是不是|何时|何地|何处|何人|何年|何|谁|几个|几年|几次|几|吗|呢|么"
+)
+_CAPITALISED = re.compile(r"[A-Z][\w'’-]*")
+
 # A full stop ends a sentence when white space follows it, unless it closes an abbreviation, an initial or a list number.
 _BOUNDARY = re.compile(
     "[。！？；…]+[”’」』）)\\]\"']*"  # CJK enders need no space after them
@@ -111,8 +118,23 @@ def terms(text: str, *, stop_words: bool = False) -> list[str]:
 
 
 def query_terms(text: str) -> list[str]:
-    """The terms of a question in order; its stop words only where it has nothing else."""
+    """The terms of a question in order, without those that only ask; its stop words only where it has nothing else.
+
+    Bigrams such as 什么 or 么科 stand in no statement, yet weigh as much as a name: without them cmrc2018's nDCG@10 rises
+    from .977 to .987.
+    """
+    if is_cjk(text):
+        # only terms of the whole text: a character left alone between two cuts is no term of any index
+        known = set(terms(text))
+        asked = [term for term in terms(QUESTION_WORDS.sub(" ", text)) if term in known]
+        if asked:
+            return asked
     return terms(text) or terms(text, stop_words=True)
+
+
+def names(text: str) -> frozenset[str]:
+    """The index terms of capitalised words that do not begin the text: what a question is most likely about."""
+    return frozenset(term for match in _CAPITALISED.finditer(text) if match.start() for term in terms(match.group()))
 
 
 def bigrams(run: str) -> list[str]:

@@ -104,3 +104,10 @@ class ChatModel(Protocol):
 
     def ready(self) -> bool:
         """Whether a call would be answered now."""
+
+
+class Reranker(Protocol):
+    """Scores passages against a query one pair at a time: dearer than both legs, and optional. Thread-safe."""
+
+    def rerank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """The relevance of each text, 0..1, in the order given."""

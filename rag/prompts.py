@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,9 +18,7 @@ from rag.errors import ConfigurationError
 from rag.types import Evidence, Message
 
 FOLDER = Path(__file__).parent / "prompts"
-PLACEHOLDERS = {"system.txt": set[str](), "question.txt": {"sources", "question"}}
-REFUSAL = "NOT IN SOURCES"
-
+PLACEHOLDERS = {"system.txt": set[str](), "question.txt": {"sources", "question"}, "translate.txt": {"language"}}
 # What a refusal looks like when the model does not use the words it was given.
 _REFUSAL = re.compile(
     r"not in (?:the )?sources?\b|\b(?:sources?|documents?|text|passages?|context)\b.{0,40}\b(?:do(?:es)? not|don't|doesn't|did not) "
@@ -31,6 +29,9 @@ _REFUSAL = re.compile(
     r"(?:没有|未)(?:提及|提到|说明|给出|找到)|无法(?:回答|确定|得知)|不在(?:来源|资料)",
     re.IGNORECASE,
 )
+
+YES, NO = ("yes", "是", "是的", "有"), ("no", "否", "不是", "没有", "不")
+_OPENING = re.compile(r"[\s*\"'“]*(yes|no|是的?|否|不是|没有|不|有)(?![\w])[\s.,:;!*\"'”。，：；！-]*", re.IGNORECASE)
 
 
 @lru_cache(maxsize=1)
@@ -75,16 +76,65 @@ def is_refusal(text: str) -> bool:
     return _REFUSAL.search(text) is not None
 
 
-def may_become_refusal(text: str) -> bool:
-    """Whether the beginning of an answer could still turn out to be the refusal it was told to write."""
-    start = text.strip().upper()
-    return REFUSAL.startswith(start) or start.startswith(REFUSAL)
+class Opening:
+    """Reads the yes or no that an answer begins with, while it streams."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._word = ""
+        self.decided = False
+        self.alternatives: Mapping[str, float] = {}
+
+    @property
+    def says_no(self) -> bool:
+        """Whether it began with a no."""
+        return self._word in NO
+
+    @property
+    def says_yes(self) -> bool:
+        """Whether it began with a yes."""
+        return self._word in YES
+
+    def feed(self, text: str) -> str:
+        """What of the text so far belongs to the answer itself; nothing while the opening is not decided."""
+        if self.decided:
+            return text
+        self._held += text
+        match = _OPENING.match(self._held)
+        if match is None and _may_open(self._held):
+            return ""
+        if match is not None and match.end() == len(self._held):
+            return ""
+        self._decide(match)
+        return self._held[match.end() if match else 0 :]
+
+    def rest(self) -> str:
+        """What was held back, once no more text will come; nothing if it was decided before."""
+        if self.decided:
+            return ""
+        match = _OPENING.match(self._held)
+        self._decide(match)
+        return "" if match else self._held
+
+    def _decide(self, match: re.Match[str] | None) -> None:
+        self.decided = True
+        self._word = match.group(1).casefold() if match else ""
+
+
+def _may_open(text: str) -> bool:
+    start = text.strip(" \n\t*\"'“").casefold()
+    return any(word.startswith(start) for word in (*YES, *NO))
 
 
 def _one_line(item: Evidence) -> str:
-    # Marks, headings and fences inside a document must not look like ours.
-    text = re.sub(r"\s+", " ", item.text)
-    text = unmark(text)
-    heading = item.passage.heading
-    last = unmark(heading.rsplit(" > ", 1)[-1]) if heading else ""
+    """A source as the model sees it: its heading, its table's header row and its text, without line ends or marks."""
+    text = _defused(item.text)
+    if item.header:
+        text = f"({_defused(item.header)}) {text}"
+    last = _defused((item.passage.heading or "").rsplit(" > ", 1)[-1])
     return f"{last}: {text}" if last and last.casefold() not in text.casefold() and len(last) <= 60 else text
+
+
+def _defused(text: str) -> str:
+    # Marks, headings and fences inside a document must not look like ours.
+    return unmark(re.sub(r"\s+", " ", text))

@@ -8,14 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import InvalidRequestError
-from rag.focus import GATHERED_WEIGHT, PAIRS_WEIGHT, focus
-from rag.fusion import DENSE_WEIGHTS, fuse
+from rag.focus import FULL_FOCUS, Wanted, focus
+from rag.fusion import Legs, fuse_spaces, lexical_strength
 from rag.language import fold, language, query_terms
-from rag.ports import DenseIndex, Embedder, LexicalIndex, PassageStore
+from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker
+from rag.spaces import EmbeddingSpace, EmbeddingSpaces
 from rag.types import Hit, Passage, Retrieval, SearchMode
 
 MAX_QUESTION = 8192
@@ -29,17 +30,48 @@ LEGS = 8
 # A collection and the documents of it that a filter leaves, None for all.
 Scope = tuple[int, list[str] | None]
 # The most that fusion and focus can give together; scores are divided by it.
-BEST = 1 + GATHERED_WEIGHT + PAIRS_WEIGHT
+BEST = 1 + FULL_FOCUS
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """What the dense leg found in the collections of one vector space."""
+
+    space: EmbeddingSpace
+    collections: frozenset[int]
+    hits: list[Hit]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What both legs found; each keyword hit with its collection."""
+
+    dense: list[_Near]
+    lexical: list[tuple[int, Hit]]
+    rarity: Mapping[str, float]
+
+    @property
+    def keywords(self) -> list[Hit]:
+        """The keyword hits, best first."""
+        return [hit for _, hit in self.lexical]
 
 
 class Retriever:
     """Hybrid search over collections. Thread-safe."""
 
-    def __init__(self, embedder: Embedder, dense: DenseIndex, lexical: LexicalIndex, store: PassageStore) -> None:
-        self._embedder = embedder
+    def __init__(
+        self,
+        spaces: EmbeddingSpaces,
+        dense: DenseIndex,
+        lexical: LexicalIndex,
+        store: PassageStore,
+        reranker: Reranker | None = None,
+    ) -> None:
+        self._spaces = spaces
         self._dense = dense
         self._lexical = lexical
         self._store = store
+        self._reranker = reranker
         self._beside = ThreadPoolExecutor(LEGS, thread_name_prefix="lexical")
 
     def search(
@@ -56,6 +88,7 @@ class Retriever:
         Raises:
             InvalidRequestError: an empty or overlong query.
             NotFoundError: an unknown collection.
+            ConflictError: a collection whose embedding model this server cannot load.
         """
         query = clean_query(query)
         spoken = language(query)
@@ -67,31 +100,42 @@ class Retriever:
         keywords = self._beside.submit(self._lexical_leg, query, scopes, mode, limit, timings)
         dense = self._dense_leg(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
         lexical, rarity = keywords.result()
-        fused = fuse(dense, lexical, dense_weight=DENSE_WEIGHTS[spoken])
-        wanted = query_terms(query) if mode == SearchMode.HYBRID else []
-        passages = self._joined(fused[: top_k + FOCUSED], dense, lexical, wanted, rarity)
+        found = _Found(dense, lexical, rarity)
+        passages = self._ranked(query, spoken, found, mode, top_k)
+        closeness = max(
+            (near.space.profile.closeness(near.hits[0].score, spoken) for near in dense if near.hits), default=0.0
+        )
         timings["total_ms"] = _since(started)
-        return Retrieval(query, spoken, tuple(passages[:top_k]), rarity, timings)
+        return Retrieval(query, spoken, tuple(passages[:top_k]), rarity, timings, round(closeness, 4))
 
     def _scope(self, collection: int, filters: Mapping[str, Any] | None) -> list[str] | None:
         return self._store.filtered_documents(collection, filters) if filters else None
 
-    def _dense_leg(self, query: str, scopes: Sequence[Scope], limit: int, timings: dict[str, float]) -> list[Hit]:
-        clock = time.perf_counter()
-        vector = self._embedder.embed_queries([query])[0]
-        timings["embed_ms"] = _since(clock)
-        clock = time.perf_counter()
-        hits = _best((self._dense.query(n, vector, limit=limit, documents=only) for n, only in scopes), limit)
-        timings["dense_ms"] = _since(clock)
-        return hits
+    def _dense_leg(self, query: str, scopes: Sequence[Scope], limit: int, timings: dict[str, float]) -> list[_Near]:
+        """The nearest chunks, apart for each vector space, since similarities of two models cannot be compared."""
+        grouped: dict[str, tuple[EmbeddingSpace, list[Scope]]] = {}
+        for scope in scopes:
+            space = self._spaces.of(scope[0])
+            grouped.setdefault(space.embedder.model_id, (space, []))[1].append(scope)
+        found = []
+        for space, within in grouped.values():
+            clock = time.perf_counter()
+            vector = space.embedder.embed_queries([query])[0]
+            timings["embed_ms"] = round(timings["embed_ms"] + _since(clock), 2)
+            clock = time.perf_counter()
+            hits = _best((self._dense.query(n, vector, limit=limit, documents=only) for n, only in within), limit)
+            found.append(_Near(space, frozenset(number for number, _ in within), hits))
+            timings["dense_ms"] = round(timings["dense_ms"] + _since(clock), 2)
+        return found
 
     def _lexical_leg(
         self, query: str, scopes: Sequence[Scope], mode: SearchMode, limit: int, timings: dict[str, float]
-    ) -> tuple[list[Hit], dict[str, float]]:
+    ) -> tuple[list[tuple[int, Hit]], dict[str, float]]:
         clock = time.perf_counter()
-        hits: list[Hit] = []
-        if mode != SearchMode.DENSE:
-            hits = _best((self._lexical.query(n, query, limit=limit, documents=only) for n, only in scopes), limit)
+        hits: list[tuple[int, Hit]] = []
+        for number, only in scopes if mode != SearchMode.DENSE else ():
+            hits += [(number, hit) for hit in self._lexical.query(number, query, limit=limit, documents=only)]
+        hits = sorted(hits, key=lambda item: -item[1].score)[:limit]
         rarity = self._rarity(query, [number for number, _ in scopes])
         timings["lexical_ms"] = _since(clock)
         return hits, rarity
@@ -101,33 +145,54 @@ class Retriever:
         weights = [self._lexical.rarity(number, wanted) for number in collections]
         return {term: max(0.1, min((found[term] for found in weights), default=0.0)) for term in wanted}
 
-    def _joined(
-        self,
-        fused: Sequence[Hit],
-        dense: Sequence[Hit],
-        lexical: Sequence[Hit],
-        wanted: Sequence[str],
-        rarity: Mapping[str, float],
-    ) -> list[Passage]:
-        """The passages of the hits that are live, scored with their focus where terms are `wanted`, best first."""
-        dense_scores = {hit.chunk_id: hit.score for hit in dense}
-        lexical_scores = {hit.chunk_id: hit.score for hit in lexical}
-        found = self._store.passages([hit.chunk_id for hit in fused])
+    def _ranked(self, query: str, spoken: str, found: _Found, mode: SearchMode, top_k: int) -> list[Passage]:
+        """The live passages, best first: fused, looked at more closely where both legs ran, duplicates folded."""
+        strength = lexical_strength(found.keywords, found.rarity)
+        legs = [
+            Legs(
+                near.hits,
+                [hit for number, hit in found.lexical if number in near.collections],
+                near.space.profile.weight(spoken, strength),
+            )
+            for near in found.dense
+        ]
+        fused = fuse_spaces(legs or [Legs((), found.keywords, 0.0)])[: top_k + FOCUSED]
+        wanted = Wanted.of(query) if mode == SearchMode.HYBRID else None
+        passages = self._explained(fused, found, wanted)
+        if self._reranker is not None and mode == SearchMode.HYBRID:
+            scores = self._reranker.rerank(query, [passage.text for passage in passages[:FOCUSED]])
+            top = [
+                replace(passage, score=round(score, 6))
+                for passage, score in zip(passages[:FOCUSED], scores, strict=True)
+            ]
+            passages = sorted(top, key=lambda passage: -passage.score)
+        return fold_duplicates(passages)
+
+    def _explained(self, fused: Sequence[Hit], found: _Found, wanted: Wanted | None) -> list[Passage]:
+        """The hits that are live as passages, with what each leg and the focus gave them, best first."""
+        dense = {hit.chunk_id: (rank, hit.score) for near in found.dense for rank, hit in enumerate(near.hits, 1)}
+        lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(found.keywords, 1)}
+        live = self._store.passages([hit.chunk_id for hit in fused])
         best = BEST if wanted else 1.0
         scored = []
-        for rank, hit in enumerate(hit for hit in fused if hit.chunk_id in found):
-            passage = found[hit.chunk_id]
-            looked_at = wanted and rank < FOCUSED
-            gained = focus(wanted, rarity, passage.text, passage.heading) if looked_at else 0.0
+        for rank, hit in enumerate(hit for hit in fused if hit.chunk_id in live):
+            passage = live[hit.chunk_id]
+            gained = focus(wanted, found.rarity, passage) if wanted and rank < FOCUSED else 0.0
+            dense_rank, similarity = dense.get(hit.chunk_id, (None, None))
+            lexical_rank, weight = lexical.get(hit.chunk_id, (None, None))
             scored.append(
                 replace(
                     passage,
                     score=round((hit.score + gained) / best, 6),
-                    dense=dense_scores.get(hit.chunk_id),
-                    lexical=lexical_scores.get(hit.chunk_id),
+                    dense=similarity,
+                    dense_rank=dense_rank,
+                    lexical=weight,
+                    lexical_rank=lexical_rank,
+                    fused=round(hit.score, 6),
+                    focus=round(gained, 6),
                 )
             )
-        return fold_duplicates(sorted(scored, key=lambda passage: -passage.score))
+        return sorted(scored, key=lambda passage: -passage.score)
 
 
 def clean_query(query: str) -> str:

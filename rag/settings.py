@@ -18,6 +18,7 @@ from typing import Any
 from rag.errors import ConfigurationError
 
 PREFIX = "DOCENT_"
+EMBEDDING_PRESETS = ("english", "multilingual")
 SECRETS = frozenset({"llm_api_key", "api_token"})
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 
@@ -119,15 +120,36 @@ class Settings:
         300, _integer(1, 86400), "Longest time that reading one file may take, in seconds."
     )
     reader_memory_mb: int = _setting(2048, _integer(256, 1 << 20), "Memory that reading one file may take, in MiB.")
+    ocr: str = _setting(
+        "auto", _choice("auto", "off"), "Read pages that are pictures by Tesseract where it is installed."
+    )
+    embedding_model: str = _setting(
+        "english",
+        _text,
+        "Embedding model of new collections: `english`, `multilingual`, or a sentence-transformers model's name or folder.",
+    )
+    embedding_query_prompt: str = _setting(
+        "", _text, "What goes before a question, for a model that is named; empty means the model's own prompt."
+    )
+    embedding_document_prompt: str = _setting(
+        "", _text, "What goes before a passage, for a model that is named; empty means the model's own prompt."
+    )
+    rerank_model: str = _setting(
+        "",
+        _text,
+        "A sentence-transformers cross-encoder, by name or folder, that reorders the best passages; empty: none.",
+    )
     chunk_tokens: int = _setting(
         200, _integer(32, 8192), "Target size of a chunk in the embedder's tokens; capped by its window."
     )
     top_k: int = _setting(10, _integer(1, 100), "Passages retrieved for a question when the request does not say.")
     evidence_tokens: int = _setting(
-        0, _integer(0, 32768), "Prompt tokens spent on evidence; 0 picks 170 for the local model, 1500 for others."
+        0, _integer(0, 32768), "Prompt tokens spent on evidence; 0 picks 200 for the local model, 1500 for others."
     )
-    min_confidence: float = _setting(
-        0.35, _number(0, 1), "Below this retrieval confidence the model is not asked and the answer is `no_evidence`."
+    min_confidence: float | None = _setting(
+        None,
+        _number(0, 1),
+        "Least probability that the documents answer; below it the answer is `no_evidence`. Empty: as calibrated.",
     )
     llm: str = _setting(
         "local",
@@ -144,6 +166,13 @@ class Settings:
         if self.llm == "openai" and not self.llm_model:
             raise ConfigurationError(
                 "DOCENT_LLM=openai needs DOCENT_LLM_MODEL, the model's name at DOCENT_LLM_BASE_URL."
+            )
+        if self.embedding_model in EMBEDDING_PRESETS and (
+            self.embedding_query_prompt or self.embedding_document_prompt
+        ):
+            raise ConfigurationError(
+                f"DOCENT_EMBEDDING_MODEL={self.embedding_model} has prompts of its own: leave DOCENT_EMBEDDING_QUERY_PROMPT "
+                "and DOCENT_EMBEDDING_DOCUMENT_PROMPT empty, or name a model."
             )
         if not self.is_loopback and not self.api_token:
             raise ConfigurationError(
@@ -166,7 +195,7 @@ class Settings:
     @property
     def evidence_budget(self) -> int:
         """Prompt tokens to spend on evidence; small for the local model, which reads some 40 tokens a second."""
-        return self.evidence_tokens or (170 if self.llm == "local" else 1500)
+        return self.evidence_tokens or (200 if self.llm == "local" else 1500)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:

@@ -183,7 +183,8 @@ class Hit:
 class Passage:
     """A chunk as retrieved, joined with the catalog. `score` 0..1, higher is better.
 
-    `dense` is cosine similarity (-1..1) and `lexical` a BM25 score (0 upwards); None where the leg missed it.
+    `dense` is cosine similarity (-1..1) and `lexical` a BM25 score (0 upwards); None where the leg missed it, and so are
+    the ranks in each leg, 1 upwards. `fused` and `focus` are the two parts of `score`, before scaling.
     """
 
     chunk_id: str
@@ -200,6 +201,10 @@ class Passage:
     score: float = 0.0
     dense: float | None = None
     lexical: float | None = None
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+    fused: float = 0.0
+    focus: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +212,7 @@ class Retrieval:
     """Passages, best first, with what each stage cost in milliseconds.
 
     `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
+    `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related.
     """
 
     query: str
@@ -214,13 +220,14 @@ class Retrieval:
     passages: tuple[Passage, ...]
     rarity: Mapping[str, float]
     timings: Mapping[str, float]
+    closeness: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A run of sentences of one passage, numbered for the model. Offsets are document offsets.
 
-    `score` 0..1: how strongly the run speaks to the question.
+    `score` 0..1: how strongly the run speaks to the question. `header` is the header row of the table that it is from.
     """
 
     n: int
@@ -229,6 +236,7 @@ class Evidence:
     end: int
     text: str
     score: float
+    header: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,13 +257,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class AnswerSentence:
-    """A sentence of the answer at `answer[start:end]`, the citations it carries and the server's verdict."""
+    """A sentence of the answer at `answer[start:end]`, the citations it carries and the server's verdict.
+
+    `missing` names what the cited spans do not hold, as (kind, text), where the verdict is `unsupported` or `uncited`.
+    """
 
     text: str
     start: int
     end: int
     citations: tuple[int, ...]
     verdict: Verdict
+    missing: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +288,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The whole result of a question. `groundedness`: share of sentences that are verified, 0..1."""
+    """The whole result of a question.
+
+    `groundedness`: share of the sentences written, dropped ones included, that their sources support, 0..1. `dropped`
+    are the sentences that did not stand up and left the answer. `confidence` 0..1: how likely the documents answer.
+    `searched` is the query that found the passages, where it is not the standalone question (a translation).
+    """
 
     id: str
     question: str
@@ -294,14 +311,21 @@ class Answer:
     prompt_version: str
     usage: Usage
     timings: Mapping[str, float]
+    dropped: tuple[AnswerSentence, ...] = ()
+    confidence: float = 0.0
+    searched: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ChatDelta:
-    """A piece of a streamed completion; the last one may carry the usage."""
+    """A piece of a streamed completion; the last one may carry the usage.
+
+    `alternatives` are the likeliest tokens at this place with their natural log probabilities, where the server tells.
+    """
 
     text: str
     usage: Usage | None = None
+    alternatives: Mapping[str, float] = field(default_factory=dict)
 
 
 PageList = Sequence[PageSpan]

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Response
 
+from catalog.folders import SyncPlan
 from rag.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
 
@@ -67,6 +68,20 @@ def collection(item: Collection) -> dict[str, Any]:
     }
 
 
+def sync_plan(item: SyncPlan) -> dict[str, Any]:
+    """What makes a collection equal to a folder: lists of names."""
+    return {
+        "add": item.add,
+        "replace": item.replace,
+        "unchanged": item.unchanged,
+        "move": [{"from": old, "to": new} for old, new in item.move],
+        "delete": item.delete,
+        "kept": item.kept,
+        "failed": item.failed,
+        "adopt": len(item.adopted),
+    }
+
+
 def passage(item: Passage) -> dict[str, Any]:
     """The `Passage` of the contract."""
     return {
@@ -81,13 +96,20 @@ def passage(item: Passage) -> dict[str, Any]:
         "heading": item.heading,
         "text": item.text,
         "score": item.score,
-        "scores": {"dense": item.dense, "lexical": item.lexical},
+        "scores": {"dense": item.dense, "lexical": item.lexical, "fused": item.fused, "focus": item.focus},
+        "ranks": {"dense": item.dense_rank, "lexical": item.lexical_rank},
     }
 
 
 def retrieval(item: Retrieval) -> dict[str, Any]:
     """The body of a search."""
-    return {"passages": [passage(found) for found in item.passages], "timings": dict(item.timings)}
+    return {
+        "query": item.query,
+        "language": item.language,
+        "closeness": item.closeness,
+        "passages": [passage(found) for found in item.passages],
+        "timings": dict(item.timings),
+    }
 
 
 def citation(item: Citation) -> dict[str, Any]:
@@ -115,6 +137,7 @@ def sentence(item: AnswerSentence) -> dict[str, Any]:
         "end": item.end,
         "citations": list(item.citations),
         "verdict": item.verdict,
+        "missing": [{"kind": kind, "text": text} for kind, text in item.missing],
     }
 
 
@@ -129,7 +152,10 @@ def answer(item: Answer) -> dict[str, Any]:
         "reason": item.reason,
         "citations": [citation(found) for found in item.citations],
         "sentences": [sentence(found) for found in item.sentences],
+        "dropped": [sentence(found) for found in item.dropped],
         "groundedness": item.groundedness,
+        "confidence": item.confidence,
+        "searched": item.searched,
         "retrieved": [passage(found) for found in item.retrieved],
         "nearest": [passage(found) for found in item.nearest],
         "conversation_id": item.conversation_id,

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from rag.answerer import Answerer, judge
+from rag.answerer import Answerer, Limits
 from rag.citations import MarkedText
 from rag.errors import ChatUnavailableError, InvalidRequestError, NotFoundError
 from rag.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
 from rag.retriever import Retriever
-from rag.types import PageSpan, Passage, SearchMode, Usage
+from rag.spaces import EmbeddingSpace, OneSpace
+from rag.types import Answer, ChatDelta, Message, PageSpan, Passage, SearchMode, Usage
+from rag.writer import judge
 from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat
 from tests.rag.passages import OFFSET, evidence, passage
 
@@ -57,50 +59,141 @@ def retriever(shelf: Shelf) -> Retriever:
     ids = list(shelf.held)
     dense.upsert(1, ids, embedder.embed_documents(list(TEXTS.values())), list(TEXTS))
     lexical.add(1, [(f"{name}-0", name, text) for name, text in TEXTS.items()])
-    return Retriever(embedder, dense, lexical, shelf)
+    return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf)
 
 
-def answerer(retriever: Retriever, shelf: Shelf, chat: ScriptedChat | None, **more: Any) -> Answerer:
-    settings = {"evidence_budget": 200, "answer_tokens": 77, "min_confidence": 0.35, **more}
-    return Answerer(retriever, shelf, chat, **settings)
+def answerer(retriever: Retriever, shelf: Shelf, chat: ScriptedChat | None, confidence: float = 0.0) -> Answerer:
+    return Answerer(retriever, shelf, chat, Limits(evidence=200, answer=77, confidence=confidence))
 
 
-def events(made: Answerer, question: str = QUESTION) -> list[Event]:
-    return list(made.events(Ask(question, ["default"], 5)))
+def events(made: Answerer, question: str = QUESTION, **more: Any) -> list[Event]:
+    return list(made.events(Ask(question, ["default"], 5, **more)))
+
+
+def done(found: Sequence[Event]) -> Answer:
+    assert isinstance(found[-1], Done)
+    return found[-1].answer
 
 
 def test_events_come_in_order(retriever: Retriever, shelf: Shelf) -> None:
-    chat = ScriptedChat("The pump runs at 40 bar [1]. It costs 9 euros [1].", usage=Usage(120, 14))
+    chat = ScriptedChat("Yes.\nThe pump runs at 40 bar [1]. Its oil is changed every March [1].", usage=Usage(120, 14))
 
     found = events(answerer(retriever, shelf, chat))
 
     assert isinstance(found[0], Retrieved)
-    assert isinstance(found[-1], Done)
     kinds = [type(event).__name__ for event in found[1:-1]]
     assert kinds.index("Cited") < kinds.index("Verified")
-    answer = found[-1].answer
+    answer = done(found)
     assert "".join(event.text for event in found if isinstance(event, Token)) == answer.answer
-    assert answer.answer == "The pump runs at 40 bar. [1] It costs 9 euros."
+    assert answer.answer == "The pump runs at 40 bar. [1] Its oil is changed every March. [2]"
     assert [event.citation for event in found if isinstance(event, Cited)] == list(answer.citations)
     assert [event.sentence for event in found if isinstance(event, Verified)] == list(answer.sentences)
-    assert (answer.groundedness, answer.usage) == (0.5, Usage(120, 14))
+    assert (answer.groundedness, answer.usage, answer.dropped) == (1.0, Usage(120, 14), ())
     assert (answer.citations[0].page, answer.citations[0].quote) == (1, "The pump runs at 40 bar.")
     assert chat.max_tokens == [77]
 
 
-def test_the_model_is_not_asked_without_confidence(retriever: Retriever, shelf: Shelf) -> None:
-    chat = ScriptedChat("The pump runs at 40 bar [1].")
+@pytest.mark.parametrize("checked_only", [False, True])
+def test_what_no_source_supports_leaves_the_answer(retriever: Retriever, shelf: Shelf, checked_only: bool) -> None:
+    chat = ScriptedChat(
+        "Yes. It costs 9 euros [1]. The pump runs at 40 bar [1]. Sharks like it. Its oil is changed every March."
+    )
 
-    found = events(answerer(retriever, shelf, chat, min_confidence=1.0), "Who won at chess?")
+    found = events(answerer(retriever, shelf, chat), checked_only=checked_only)
+
+    answer = done(found)
+    assert answer.answer == "The pump runs at 40 bar. [1] Its oil is changed every March. [2]"
+    assert [answer.answer[s.start : s.end] for s in answer.sentences] == [s.text for s in answer.sentences]
+    assert [(s.text, str(s.verdict)) for s in answer.dropped] == [
+        ("It costs 9 euros.", "unsupported"),
+        ("Sharks like it.", "uncited"),
+    ]
+    assert ("number", "9") in answer.dropped[0].missing
+    assert answer.groundedness == 0.5
+    streamed = "".join(event.text for event in found if isinstance(event, Token))
+    assert (streamed == answer.answer) is checked_only
+    assert [str(e.sentence.verdict) for e in found if isinstance(e, Verified)].count("verified") == 2
+
+
+class Telling(ScriptedChat):
+    """Says one thing, and tells the chances of its first token."""
+
+    def __init__(self, said: str, **chances: float) -> None:
+        super().__init__(said)
+        self._said = said
+        self._chances = chances
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[ChatDelta]:
+        yield ChatDelta(self._said, alternatives=self._chances)
+
+
+@pytest.mark.parametrize("said", ["No.", "No. The sources do not say.", "否"])
+def test_a_model_that_says_no_is_believed_unless_all_else_speaks_against_it(
+    retriever: Retriever, shelf: Shelf, said: str
+) -> None:
+    plain = done(events(answerer(retriever, shelf, ScriptedChat(said))))
+    doubted = done(events(answerer(retriever, shelf, Telling(said, Yes=-0.8, No=-0.6), confidence=1.0)))
+    against_all = done(events(answerer(retriever, shelf, Telling(said, Yes=-0.8, No=-0.6), confidence=0.0)))
+
+    for answer in (plain, doubted):
+        assert (answer.answered, answer.reason, answer.citations, answer.sentences) == (False, "no_evidence", (), ())
+        assert answer.nearest
+    assert against_all.answer.startswith("The pump runs at 40 bar. [1]")
+
+
+def test_the_chances_of_yes_and_no_move_the_confidence(retriever: Retriever, shelf: Shelf) -> None:
+    said = "Yes. The pump runs at 40 bar [1]."
+
+    certain = done(events(answerer(retriever, shelf, Telling(said, Yes=-0.01, No=-5.0))))
+    doubtful = done(events(answerer(retriever, shelf, Telling(said, Yes=-0.6, No=-0.8))))
+
+    assert doubtful.confidence < certain.confidence
+
+
+def test_invented_prose_is_replaced_by_what_is_supported_or_by_nothing(retriever: Retriever, shelf: Shelf) -> None:
+    invented = "Yes. It was invented by Ada Lovelace in 1843 [1]."
+
+    replaced = done(events(answerer(retriever, shelf, Telling(invented, Yes=-0.01, No=-5.0))))
+    refused = done(events(answerer(retriever, shelf, ScriptedChat(invented))))
+
+    assert (replaced.answered, replaced.groundedness) == (True, 1.0)
+    assert replaced.answer.startswith("The pump runs at 40 bar. [1]")
+    assert (refused.answered, refused.reason, refused.citations) == (False, "unsupported", ())
+
+
+def test_the_model_is_not_asked_without_confidence(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("Yes. The pump runs at 40 bar [1].")
+
+    answer = done(events(answerer(retriever, shelf, chat, confidence=1.0), "Who won at chess?"))
 
     assert chat.prompts == []
-    assert isinstance(found[-1], Done)
-    assert (found[-1].answer.answered, found[-1].answer.reason) == (False, "no_evidence")
-    assert "文档" in events(answerer(retriever, shelf, chat), "谁赢得了比赛？")[-1].answer.answer  # type: ignore[union-attr]
+    assert (answer.answered, answer.reason) == (False, "no_evidence")
+    assert "文档" in done(events(answerer(retriever, shelf, chat, confidence=1.0), "谁赢得了比赛？")).answer
+
+
+def test_a_greeting_gets_a_polite_line(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("Yes. The pump runs at 40 bar [1].")
+
+    answer = done(events(answerer(retriever, shelf, chat), "Hello!"))
+
+    assert chat.prompts == []
+    assert answer.answer.startswith("Hello!")
+    assert (answer.answered, answer.citations, answer.sentences) == (False, (), ())
+
+
+def test_a_follow_up_is_asked_as_a_question_of_its_own(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("Yes. Its oil is changed every March [1].")
+    history = [Message("user", "Where is the Kestrel pump?"), Message("assistant", "In the cellar.")]
+
+    answer = done(events(answerer(retriever, shelf, chat), "When is its oil changed?", history=history))
+
+    assert answer.question == "When is its oil changed?"
+    assert "Kestrel" in answer.standalone_question
+    assert answer.standalone_question in chat.prompts[0][-1].content
 
 
 def test_closing_the_events_stops_the_model(retriever: Retriever, shelf: Shelf) -> None:
-    chat = ScriptedChat("The pump runs at 40 bar [1]. " * 50)
+    chat = ScriptedChat("Yes. " + "The pump runs at 40 bar [1]. " * 50)
     stream = answerer(retriever, shelf, chat).events(Ask(QUESTION, ["default"], 5))
     for event in stream:
         if isinstance(event, Token):
@@ -163,6 +256,6 @@ EVIDENCE = [evidence(1, "The pump runs at 40 bar. Its oil is old."), evidence(2,
     ],
 )
 def test_verdicts(sentence: str, marks: tuple[int, ...], verdict: str, cited: list[int]) -> None:
-    found, spans = judge(MarkedText(sentence, marks), EVIDENCE)
+    found, spans, _ = judge(MarkedText(sentence, marks), EVIDENCE)
 
     assert (str(found), [item.n for item, _, _ in spans]) == (verdict, cited)

@@ -15,7 +15,7 @@ def test_sources_are_numbered_and_stand_before_the_question() -> None:
     system, user = prompts.build("Why {so}?", [evidence(1, "One\nline."), evidence(2, "{question} Two.")])
 
     assert (system.role, user.role) == ("system", "user")
-    assert prompts.REFUSAL in system.content
+    assert "First write Yes" in system.content
     assert "[1] One line.\n[2] {question} Two." in user.content
     assert user.content.index("[2]") < user.content.index("Why {so}?")
 
@@ -87,8 +87,26 @@ def test_statements_are_no_refusals(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("beginning", "possible"),
-    [("", True), (" NOT", True), ("not in so", True), ("NOT IN SOURCES. Sorry", True), ("Note", False), ("The", False)],
+    ("text", "word", "rest"),
+    [
+        ("Yes. The pump runs.", "yes", "The pump runs."),
+        ("**Yes**\n\nIt runs. Yes.", "yes", "It runs. Yes."),
+        ("No.", "no", ""),
+        ("no, the sources do not say", "no", "the sources do not say"),
+        ("是的，水泵在运行。", "yes", "水泵在运行。"),
+        ("否", "no", ""),
+        ("Yesterday it ran.", "", "Yesterday it ran."),
+        ("Nobody knows.", "", "Nobody knows."),
+        ("有三种水泵。", "", "有三种水泵。"),
+        ("The pump runs.", "", "The pump runs."),
+        ("", "", ""),
+    ],
 )
-def test_the_beginning_of_a_refusal_is_held_back(beginning: str, possible: bool) -> None:
-    assert prompts.may_become_refusal(beginning) is possible
+@pytest.mark.parametrize("size", [1, 3, 100])
+def test_the_opening_is_read_however_it_is_cut(text: str, word: str, rest: str, size: int) -> None:
+    opening = prompts.Opening()
+
+    body = "".join(opening.feed(text[at : at + size]) for at in range(0, len(text), size)) + opening.rest()
+
+    assert body == rest
+    assert (opening.says_yes, opening.says_no) == (word == "yes", word == "no")

@@ -117,3 +117,13 @@ def test_a_file_of_settings_gives_way_to_the_environment(tmp_path: Path) -> None
     path.write_text("DOCENT_PROT=1", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="DOCENT_PROT"):
         Settings.load({}, env_file=path)
+
+
+def test_prompts_belong_to_a_named_model() -> None:
+    settings = load(embedding_model="intfloat/e5-base", embedding_query_prompt="query: ")
+
+    assert settings.embedding_query_prompt == "query: "
+    assert load().embedding_model == "english"
+    assert load().rerank_model == ""
+    with pytest.raises(ConfigurationError, match="DOCENT_EMBEDDING_QUERY_PROMPT"):
+        load(embedding_model="multilingual", embedding_query_prompt="query: ")

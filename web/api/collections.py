@@ -1,13 +1,17 @@
-"""/api/v1/collections: list, create, read, delete."""
+"""/api/v1/collections: list, create, read, delete, compare with a folder."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 from flask import jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from catalog.folders import FolderFiles
+from rag.errors import InvalidRequestError
 from web import values
-from web.api.schemas import CollectionPath, NewCollection
+from web.api.schemas import CollectionPath, FolderBody, NewCollection, ReindexBody
 from web.values import Reply
 from wiring import Services
 
@@ -38,4 +42,28 @@ def collections_blueprint(services: Services) -> APIBlueprint:
         services.library.delete_collection(path.name)
         return "", 204
 
+    @api.post("/<string:name>/sync/diff", summary="What would make a collection equal to a folder")
+    def diff(path: CollectionPath, body: FolderBody) -> Reply:
+        return jsonify(values.sync_plan(services.folders.diff(path.name, _folder(body))))
+
+    @api.post("/<string:name>/sync", summary="Move and delete as a folder has it; what is new remains to be uploaded")
+    def sync(path: CollectionPath, body: FolderBody) -> Reply:
+        services.startup.require(patience=5)
+        if body.source is None and not body.prune:
+            raise InvalidRequestError(
+                "Name the folder as 'source', or ask with 'prune' for every document to go that it does not hold.",
+                code="validation",
+            )
+        return jsonify(values.sync_plan(services.folders.rearrange(path.name, _folder(body))))
+
+    @api.post("/<string:name>/reindex", summary="Make its vectors anew; answers when it is done")
+    def reindex(path: CollectionPath, body: ReindexBody) -> Reply:
+        services.startup.require(patience=5)
+        return jsonify(asdict(services.reindexer.reindex(path.name, change_model=body.change_model)))
+
     return api
+
+
+def _folder(body: FolderBody) -> FolderFiles:
+    digests = {file.name: file.sha256 for file in body.files}
+    return FolderFiles(digests, body.source, frozenset(body.keep), body.prune)

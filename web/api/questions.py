@@ -11,6 +11,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from rag.events import Ask, Done, Event
+from rag.types import Message
 from web import errors, sse, values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
 from web.values import Reply
@@ -40,14 +41,13 @@ def questions_blueprint(services: Services) -> APIBlueprint:
     @api.post("/ask", summary="Ask a question")
     def ask(body: AskBody) -> Reply:
         services.startup.require(patience=PATIENCE_SECONDS)
-        if body.conversation_id:
-            services.conversations.require(body.conversation_id)
         question = Ask(
             question=body.question,
             collections=_known(services, body.collections),
             top_k=body.top_k or services.settings.top_k,
             filters=body.filters,
             conversation_id=body.conversation_id or uuid.uuid4().hex,
+            history=_history(services, body),
         )
         events = _recorded(services, services.answerer.events(question))
         if body.stream or "text/event-stream" in request.accept_mimetypes.values():
@@ -62,6 +62,15 @@ def questions_blueprint(services: Services) -> APIBlueprint:
         return jsonify({"answer_id": path.answer_id, "rating": body.rating})
 
     return api
+
+
+def _history(services: Services, body: AskBody) -> list[Message]:
+    """What was said before: what the server remembers, then what the client sent, without the question itself."""
+    known = services.conversations.history(body.conversation_id) if body.conversation_id else []
+    sent = [Message(turn.role, turn.content) for turn in body.messages]
+    if sent and sent[-1].role == "user" and sent[-1].content.strip() == body.question.strip():
+        sent.pop()
+    return [*known, *sent]
 
 
 def _known(services: Services, names: list[str]) -> list[str]:

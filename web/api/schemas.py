@@ -22,6 +22,7 @@ def storable(value: JsonValue) -> JsonValue:
 
 
 MAX_OFFSET = 1 << 40
+MAX_MESSAGE = 32_768
 
 
 class Body(BaseModel):
@@ -57,6 +58,30 @@ class NewCollection(Body):
     name: str
 
 
+class FolderFile(Body):
+    """A file of a folder."""
+
+    name: str = Field(min_length=1, max_length=1024)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class FolderBody(Body):
+    """What a folder holds."""
+
+    files: list[FolderFile]
+    source: str | None = Field(
+        default=None, min_length=1, max_length=1024, description="Names the folder: only documents that follow it go."
+    )
+    keep: list[str] = Field(default_factory=list, description="Names of documents that are left alone.")
+    prune: bool = Field(default=False, description="Documents from elsewhere go, too.")
+
+
+class ReindexBody(Body):
+    """How to make a collection's vectors anew."""
+
+    change_model: bool = Field(default=False, description="With the model of new collections instead of its own.")
+
+
 class SearchBody(Body):
     """A search."""
 
@@ -67,10 +92,23 @@ class SearchBody(Body):
     mode: SearchMode = Field(default=SearchMode.HYBRID, strict=False)
 
 
+class Turn(Body):
+    """A message of the conversation before a question."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str = Field(max_length=MAX_MESSAGE)
+
+
 class AskBody(Body):
     """A question."""
 
     question: str
+    messages: list[Turn] = Field(
+        default_factory=list,
+        max_length=200,
+        description="The conversation before the question, oldest first, where the client keeps it; "
+        "the question itself may stand last. With conversation_id it comes after what the server remembers.",
+    )
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     conversation_id: str | None = None
     top_k: int | None = Field(default=None, ge=1, le=100)

@@ -30,7 +30,7 @@ def register(app: Flask, services: Services) -> None:
 
 
 def staged_uploads(request: Request, services: Services) -> list[Any]:
-    """The files of a multipart request, staged.
+    """The files of a multipart request, staged; archives as their members.
 
     Raises:
         InvalidRequestError: no file, a bad file name or bad metadata.
@@ -44,11 +44,11 @@ def staged_uploads(request: Request, services: Services) -> list[Any]:
     try:
         for file in files:
             staged.append(_save(file, metadata, services))
+        return services.library.unpacked(staged)
     except BaseException:
         for one in staged:
             one.path.unlink(missing_ok=True)
         raise
-    return staged
 
 
 def staged_text(body: NewText, services: Services) -> Any:

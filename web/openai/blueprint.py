@@ -16,7 +16,7 @@ from flask_openapi.models.tag import Tag
 
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
 from rag.events import Ask, Done, Event, Token
-from rag.types import Answer
+from rag.types import Answer, Message
 from web import values
 from web.errors import status_of
 from web.openai.schemas import ChatBody, EmbeddingsBody
@@ -49,10 +49,13 @@ def openai_blueprint(services: Services) -> APIBlueprint:
     @api.post("/chat/completions", summary="Ask, as a chat completion")
     def complete(body: ChatBody) -> Reply:
         services.startup.require(patience=PATIENCE_SECONDS)
+        question, history = _conversation(body)
         ask = Ask(
-            question=_question(body),
+            question=question,
             collections=_collections(services, body.model),
             top_k=services.settings.top_k,
+            history=history,
+            checked_only=body.stream,  # these clients cannot take text back
         )
         events = services.answerer.events(ask)
         if body.stream:
@@ -80,11 +83,13 @@ def openai_blueprint(services: Services) -> APIBlueprint:
     return api
 
 
-def _question(body: ChatBody) -> str:
-    for message in reversed(body.messages):
-        if message.role == "user":
-            return message.text
-    raise InvalidRequestError("messages holds no user message.", code="validation")
+def _conversation(body: ChatBody) -> tuple[str, list[Message]]:
+    """The question, which is the last user message, and what was said before it."""
+    last = max((i for i, message in enumerate(body.messages) if message.role == "user"), default=None)
+    if last is None:
+        raise InvalidRequestError("messages holds no user message.", code="validation")
+    before = [Message(message.role, message.text) for message in body.messages[:last]]
+    return body.messages[last].text, [message for message in before if message.role in ("user", "assistant")]
 
 
 def _collections(services: Services, model: str) -> Sequence[str]:

@@ -99,7 +99,9 @@ export class Turn {
     const held = answer.sentences.filter(({ verdict }) => verdict === "verified" || verdict === "misattributed").length;
     const summary = answer.sentences.length ? S.groundedness(held, answer.sentences.length) : "";
     const seconds = (answer.timings?.total_ms ?? 0) / 1000;
+    this.#showUnderstood(answer);
     this.after.append(
+      answer.dropped?.length ? el("p", { class: "small" }, S.dropped(answer.dropped.length)) : "",
       answer.reason === "llm_unavailable" ? el("p", {}, S.quoted) : "",
       el("p", { class: "small summary" }, [summary, answer.model, seconds ? S.took(seconds) : ""].filter(Boolean).join(" · ")),
       el("ul", { class: "legend small" }, seen.map((verdict) => el("li", {}, verdictMark(verdict), ` ${S.verdicts[verdict].word}: ${S.verdicts[verdict].about}`))),
@@ -111,12 +113,19 @@ export class Turn {
   #showUnanswered(answer) {
     const unavailable = answer.reason === "llm_unavailable";
     const near = answer.nearest ?? [];
-    const title = unavailable ? S.modelUnavailable : S.notAnswered;
+    const title = unavailable ? S.modelUnavailable : answer.answer;
+    this.#showUnderstood(answer);
     this.text.replaceChildren(el("p", { class: unavailable ? "" : "not-answered" }, title));
-    if (!near.length) this.after.append(el("p", {}, S.nothingNear));
-    else if (S.reasons[answer.reason]) this.after.append(el("p", {}, S.reasons[answer.reason]));
+    if (!answer.retrieved?.length) this.after.append(el("p", {}, S.nothingNear));
+    else if (near.length && S.reasons[answer.reason]) this.after.append(el("p", {}, S.reasons[answer.reason]));
     this.found.replaceChildren(...(near.length ? [el("h3", {}, S.nearest), sourceList(near)] : []));
     return title;
+  }
+
+  /** What was asked and searched, where it is not what was typed. */
+  #showUnderstood({ question, standalone_question: standalone, searched }) {
+    if (standalone && standalone !== question) this.after.append(el("p", { class: "small" }, S.understood(standalone)));
+    if (searched) this.after.append(el("p", { class: "small" }, S.searched(searched)));
   }
 
   #foldPassages(passages) {

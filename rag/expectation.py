@@ -1,0 +1,68 @@
+"""What kind of thing a question asks for, and whether a sentence holds one: a date, a quantity or a name. Pure.
+
+A cheap signal with few mistakes: "When ...?" is not answered by a sentence without a date. It only ever adds to a
+sentence's score; it never excludes one.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from rag.language import is_cjk
+
+
+class Kind(StrEnum):
+    """What an answer must hold."""
+
+    DATE = "date"
+    QUANTITY = "quantity"
+    NAME = "name"
+
+
+_MEASURES = (
+    "(?:percent|percentage|number|share|proportion|amount|price|cost|fee|population|rate|height|length|width|depth|weight|size|age"
+    "|distance|area|speed|temperature|pressure|duration|salary|budget|capacity)"
+)
+_ASKED = {
+    "en": (
+        (Kind.DATE, r"\b(?:when|(?:what|which) (?:year|date|century|decade|day|month|time)|how (?:long ago|recently)|deadline|due date)\b"),
+        (
+            Kind.QUANTITY,
+            r"\bhow (?:many|much|long|old|far|tall|high|large|big|often|fast|deep|heavy|wide)\b"
+            rf"|\b(?:what|which) {_MEASURES}\b|\bwhat(?:['’]s| is| was| are| were) the (?:\w+ ){{0,2}}{_MEASURES}\b",
+        ),
+        (Kind.NAME, r"\b(?:who|whose|whom)\b"),
+    ),
+    "zh": (
+        (Kind.DATE, r"哪一?年|何时|何年|什么时候|哪一?天|几月|几号|什么时间|哪个(?:年代|世纪)|日期|年份|截止"),
+        (Kind.QUANTITY, r"多少|多大|多长|多高|多久|多远|多重|多宽|几(?:个|年|次|岁|人|名|种|天|条|座|层|位|家|所|公里|小时)"),
+        (Kind.NAME, r"谁|何人|哪(?:位|些人)|什么人"),
+    ),
+}  # fmt: skip
+_HELD = {
+    Kind.DATE: re.compile(
+        r"\b\d{4}\b|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|century|\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b"
+        r"|\bMay \d|\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|[\d一二三四五六七八九十〇零]\s*(?:年|月|日|世纪)|年代"
+    ),
+    Kind.QUANTITY: re.compile(
+        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|fifty|hundred|thousand|million|billion"
+        r"|half|third|quarter|dozen|twice|once|none|no)\b|[一二三四五六七八九十百千万亿两半]",
+        re.IGNORECASE,
+    ),
+    Kind.NAME: re.compile(rf"\S\s+[A-Z][\w'’-]+|[A-Z]{{2,}}|·|[{'一'}-{'龥'}]{{2,}}"),
+}
+
+
+def expected(question: str) -> Kind | None:
+    """What the question asks for; None where its wording does not tell."""
+    folded = question.lower()
+    for kind, pattern in _ASKED["zh" if is_cjk(question) else "en"]:
+        if re.search(pattern, folded):
+            return kind
+    return None
+
+
+def holds(kind: Kind, sentence: str) -> bool:
+    """Whether the sentence holds a thing of this kind."""
+    return _HELD[kind].search(sentence) is not None

@@ -1,0 +1,59 @@
+"""A question in one language over documents in the other: the query that was searched instead, made by the chat model.
+
+Only where it is needed: the passages found are in the other language, and the keywords of the question match nothing
+in them. The model sees the question alone, never a document.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag import prompts
+from rag.errors import ChatUnavailableError
+from rag.evidence import score_sentences
+from rag.language import language
+from rag.ports import ChatModel
+from rag.types import Message, Retrieval
+
+# Passages that tell the documents' language, and the coverage of terms above which a question was understood.
+LOOKED_AT = 5
+UNDERSTOOD = 0.34
+MAX_TOKENS = 80
+_LABEL = re.compile(r"(?:translation|翻译|译文)\s*[:：]\s*", re.IGNORECASE)
+LANGUAGES = {"en": "English", "zh": "Chinese"}
+
+
+class Translator:
+    """Translates questions with a chat model. Thread-safe."""
+
+    def __init__(self, chat: ChatModel) -> None:
+        self._chat = chat
+
+    def translated(self, found: Retrieval) -> str | None:
+        """The query in the documents' language; None where it is not needed, or the model cannot say."""
+        target = documents_language(found)
+        if target is None or not self._chat.ready():
+            return None
+        messages = [
+            Message("system", prompts.templates()["translate.txt"].format(language=LANGUAGES[target])),
+            Message("user", found.query),
+        ]
+        try:
+            text = "".join(delta.text for delta in self._chat.stream(messages, max_tokens=MAX_TOKENS))
+        except ChatUnavailableError:
+            return None
+        first = next((line for line in text.splitlines() if line.strip()), "")
+        first = _LABEL.sub("", first.strip()).strip(" \"'“”「」")
+        return first if first and language(first) == target else None
+
+
+def documents_language(found: Retrieval) -> str | None:
+    """The other language, where most of what was found is in it and the question's words match none of it; else None."""
+    top = found.passages[:LOOKED_AT]
+    foreign = [passage for passage in top if language(passage.text) != found.language]
+    if len(foreign) * 2 <= len(top):
+        return None
+    sentences = score_sentences(found.query, top, found.rarity)
+    if max((sentence.coverage for sentence in sentences), default=0.0) >= UNDERSTOOD:
+        return None
+    return language(foreign[0].text)

@@ -1,0 +1,227 @@
+"""One answer under way: its text, the sentences that stood up, those that did not, and the citations they carry.
+
+A sentence that no source supports is shown while it streams, reported with its verdict, and then leaves: `finished`
+builds the answer from what was kept. A client that cannot take text back asks for checked sentences only.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rag import prompts
+from rag.citations import CitationList, MarkedText, unmark
+from rag.events import Ask, Cited, Done, Event, Token, Verified
+from rag.extractive import extract
+from rag.language import is_cjk, trim
+from rag.ports import PassageStore
+from rag.relevance import addresses, supposes_otherwise
+from rag.types import Abstention, Answer, AnswerSentence, Citation, Evidence, PageSpan, Retrieval, Usage, Verdict
+from rag.verification import best_span, check, statement, states_something, supporting
+
+NEAREST = 3
+EXTRACTIVE = "extractive"
+# Spans that one sentence may cite, and how much of it a span that the model did not mark must hold to be one of them.
+MOST_SPANS = 3
+FULLY = 0.9
+SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
+
+Span = tuple[Evidence, int, int]
+
+
+class Writer:
+    """Collects one answer and tells its events. For one thread."""
+
+    def __init__(self, ask: Ask, standalone: str, retrieval: Retrieval, store: PassageStore, started: float) -> None:
+        self._ask = ask
+        self.question = standalone
+        self._retrieval = retrieval
+        self._store = store
+        self._started = started
+        self._pages: dict[str, list[PageSpan]] = {}
+        self._spent = {"retrieve_ms": _ms(started, time.perf_counter()), "verify_ms": 0.0}
+        self._first_token_at: float | None = None
+        self.usage = Usage()
+        self.model = EXTRACTIVE
+        self.confidence = 0.0
+        self._reset()
+
+    def _reset(self) -> None:
+        self._text = ""
+        self._citations = CitationList()
+        self._kept: list[AnswerSentence] = []
+        self._dropped: list[AnswerSentence] = []
+
+    @property
+    def has_support(self) -> bool:
+        """Whether anything that was written stands up."""
+        return bool(self._kept)
+
+    @property
+    def has_claims(self) -> bool:
+        """Whether anything was written that states something of its own, rather than refuses."""
+        return any(not prompts.is_refusal(sentence.text) for sentence in (*self._kept, *self._dropped))
+
+    def spend(self, stage: str, started: float) -> None:
+        """Add the time since `started` (of `time.perf_counter`) to a stage's timing."""
+        self._spent[stage] = round(self._spent.get(stage, 0.0) + _ms(started, time.perf_counter()), 1)
+
+    def take(self, part: str | MarkedText, evidence: Sequence[Evidence]) -> Iterator[Event]:
+        """A piece of the model's text, or a whole sentence of it that is to be judged."""
+        if isinstance(part, str):
+            if not self._ask.checked_only:
+                yield from self._say(part)
+        elif part.text.strip():
+            clock = time.perf_counter()
+            verdict, spans, missing = judge(part, evidence, self.question)
+            if verdict in SUPPORTED:
+                spans = [span for span in spans if self._answers(statement(part.text), span)]
+                verdict = verdict if spans else Verdict.UNSUPPORTED
+            self.spend("verify_ms", clock)
+            text = part.text if self._text else part.text.lstrip()
+            if self._ask.checked_only and verdict in SUPPORTED:
+                yield from self._say(text)
+            yield from self._seal(text, spans, verdict, missing)
+
+    def quote(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
+        """Answer with the best evidence sentences themselves, in place of what was written so far."""
+        self._reset()
+        for item, start, end in extract(self._retrieval.query, evidence, self._retrieval.rarity):
+            span = item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
+            quoted = unmark(" ".join(span.split()))
+            if supposes_otherwise(self.question, item, start, end):
+                continue
+            yield from self.state(quoted, [(item, start, end)])
+
+    def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
+        """A sentence of our own making that its spans are known to support."""
+        sentence = text if not self._text or is_cjk(text) else f" {text}"
+        yield from self._say(sentence)
+        yield from self._seal(sentence, spans, Verdict.VERIFIED, ())
+
+    def replace(self, text: str) -> Iterator[Event]:
+        """A line without citations, in place of what was written so far."""
+        self._reset()
+        yield from self._say(text)
+
+    def finish(self, *, answered: bool, reason: Abstention | None = None) -> Done:
+        """The whole answer, of the sentences that were kept."""
+        text, kept, citations = self._assembled() if answered else (self._text, (), ())
+        written = len(self._kept) + len(self._dropped)
+        supported = sum(sentence.verdict in SUPPORTED for sentence in self._kept)
+        query = self._retrieval.query
+        timings = {
+            **self._spent,
+            "first_token_ms": _ms(self._started, self._first_token_at or time.perf_counter()),
+            "total_ms": _ms(self._started, time.perf_counter()),
+        }
+        return Done(
+            Answer(
+                id=uuid.uuid4().hex,
+                question=self._ask.question,
+                standalone_question=self.question,
+                answer=text,
+                answered=answered,
+                reason=reason,
+                citations=citations,
+                sentences=kept,
+                groundedness=round(supported / written, 4) if written and answered else None,
+                retrieved=self._retrieval.passages,
+                nearest=self._retrieval.passages[:NEAREST],
+                conversation_id=self._ask.conversation_id,
+                model=self.model,
+                prompt_version=prompts.version(),
+                usage=self.usage,
+                timings=timings,
+                dropped=tuple(self._dropped) if answered else (),
+                confidence=round(self.confidence, 4),
+                searched=query if query != self.question else None,
+            )
+        )
+
+    def _assembled(self) -> tuple[str, tuple[AnswerSentence, ...], tuple[Citation, ...]]:
+        """The text of the kept sentences with their places in it, and the citations that they use."""
+        if not self._dropped:
+            return self._text, tuple(self._kept), self._citations.all()
+        text, sentences = "", []
+        for sentence in self._kept:
+            gap = self._text[: sentence.start]
+            lead = gap[len(gap.rstrip()) :] if text else ""
+            start = len(text) + len(lead)
+            text += lead + sentence.text
+            sentences.append(replace(sentence, start=start, end=len(text)))
+        return text, tuple(sentences), self._citations.all()
+
+    def _say(self, text: str) -> Iterator[Event]:
+        if self._first_token_at is None:
+            self._first_token_at = time.perf_counter()
+        self._text += text
+        yield Token(text)
+
+    def _seal(
+        self, sentence: str, spans: Sequence[Span], verdict: Verdict, missing: tuple[tuple[str, str], ...]
+    ) -> Iterator[Event]:
+        """Put the marks behind a sentence that stands at the end of the text, and report its verdict."""
+        supported = verdict in SUPPORTED
+        if self._ask.checked_only and not supported:
+            sealed = AnswerSentence(sentence.strip(), len(self._text), len(self._text), (), verdict, missing)
+            self._dropped.append(sealed)
+            yield Verified(sealed)
+            return
+        numbers: list[int] = []
+        for item, start, end in spans:
+            citation, new = self._citations.cite(item, start, end, self._pages_of(item.passage.document_id))
+            numbers.append(citation.n)
+            if new:
+                yield Cited(citation)
+        begin, _ = trim(self._text, len(self._text) - len(sentence), len(self._text))
+        marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
+        if marks:
+            yield from self._say(marks if is_cjk(sentence) else f" {marks}")
+        cited = tuple(dict.fromkeys(numbers))
+        sealed = AnswerSentence(self._text[begin:], begin, len(self._text), cited, verdict, missing)
+        (self._kept if supported else self._dropped).append(sealed)
+        yield Verified(sealed)
+
+    def _answers(self, said: str, span: Span) -> bool:
+        """Whether what a span supports has to do with the question, and not with its opposite."""
+        return addresses(self._retrieval.rarity, said, *span) and not supposes_otherwise(self.question, *span)
+
+    def _pages_of(self, document_id: str) -> list[PageSpan]:
+        if document_id not in self._pages:
+            self._pages[document_id] = self._store.pages(document_id)
+        return self._pages[document_id]
+
+
+def judge(
+    sentence: MarkedText, evidence: Sequence[Evidence], question: str = ""
+) -> tuple[Verdict, list[Span], tuple[tuple[str, str], ...]]:
+    """A sentence's verdict, the spans (document offsets) that it may cite, and else what they lack.
+
+    A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
+    (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark). Other
+    evidence that says the same as fully is cited beside it, up to `MOST_SPANS` in all.
+    """
+    body = statement(sentence.text)
+    if not states_something(body):
+        return Verdict.UNCITED, [], ()
+    by_number = {item.n: item for item in evidence}
+    cited = [by_number[n] for n in sentence.marks if n in by_number]
+    holding = supporting(body, evidence, question=question)
+    chosen = [found for found in holding if found[0] in cited]
+    if chosen:
+        fully = [found for found in holding if found[0] not in cited and found[3].overlap >= FULLY]
+        return Verdict.VERIFIED, [found[:3] for found in (*chosen, *fully)][: max(len(chosen), MOST_SPANS)], ()
+    spans = [(item, *best_span(body, item, question=question)) for item in cited]
+    together = "\n".join(item.text for item in cited)
+    if len(cited) > 1 and check(body, together, question=question).holds:
+        return Verdict.VERIFIED, [(item, start, end) for item, start, end, _ in spans], ()
+    if holding:
+        return (Verdict.MISATTRIBUTED if cited else Verdict.VERIFIED), [holding[0][:3]], ()
+    return (Verdict.UNSUPPORTED if cited else Verdict.UNCITED), [], spans[0][3].reasons if spans else ()
+
+
+def _ms(start: float, end: float) -> float:
+    return round((end - start) * 1000, 1)

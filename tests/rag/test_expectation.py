@@ -1,0 +1,48 @@
+"""What a question asks for, and whether a sentence holds it."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.expectation import Kind, expected, holds
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("When was it built?", Kind.DATE),
+        ("In which year did it open?", Kind.DATE),
+        ("What is the deadline for expense reports?", Kind.DATE),
+        ("How many days do I get?", Kind.QUANTITY),
+        ("What is the price of the pump?", Kind.QUANTITY),
+        ("What's the maximum pressure of the pump?", Kind.QUANTITY),
+        ("What percentage of staff travels?", Kind.QUANTITY),
+        ("Who runs the company?", Kind.NAME),
+        ("Why is the sky blue?", None),
+        ("What does the number mean?", None),
+        ("公司是哪一年成立的？", Kind.DATE),
+        ("什么时候开会？", Kind.DATE),
+        ("年假有多少天？", Kind.QUANTITY),
+        ("谁发明了电话？", Kind.NAME),
+        ("为什么天空是蓝色的？", None),
+    ],
+)
+def test_what_is_asked_for(question: str, kind: Kind | None) -> None:
+    assert expected(question) is kind
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence", "there"),
+    [
+        (Kind.DATE, "It opened on 3 May 1998.", True),
+        (Kind.DATE, "It opened soon after.", False),
+        (Kind.DATE, "它成立于一九九八年。", True),
+        (Kind.QUANTITY, "It has three floors.", True),
+        (Kind.QUANTITY, "It is high.", False),
+        (Kind.QUANTITY, "员工有十五天年假。", True),
+        (Kind.NAME, "It is led by Anna Berg.", True),
+        (Kind.NAME, "it is led by a committee.", False),
+    ],
+)
+def test_whether_a_sentence_holds_it(kind: Kind, sentence: str, there: bool) -> None:
+    assert holds(kind, sentence) is there

@@ -24,6 +24,7 @@ from web.api.collections import collections_blueprint
 from web.api.conversations import conversations_blueprint
 from web.api.documents import documents_blueprint
 from web.api.jobs import jobs_blueprint
+from web.api.pages import document_pages_blueprint
 from web.api.questions import questions_blueprint
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
@@ -84,6 +85,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         CORS(app, origins=list(settings.cors_origins), resources=[r"/api/.*", r"/v1/.*"])
     for blueprint in (
         documents_blueprint(services),
+        document_pages_blueprint(services),
         jobs_blueprint(services),
         collections_blueprint(services),
         questions_blueprint(services),

@@ -5,6 +5,7 @@ Constructing is cheap and touches the data folder only; the models are loaded by
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,18 +15,21 @@ from catalog.collections import CollectionCatalog
 from catalog.conversations import ConversationCatalog
 from catalog.documents import DocumentCatalog
 from catalog.engine import Database
+from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.jobs import JobCatalog
+from ingest.folders import Folders
 from ingest.library import Library
+from ingest.pictures import PagePictures
 from ingest.pipeline import Pipeline
 from ingest.readers.pool import ReaderPool
+from ingest.reindexing import Reindexer
+from rag.adapters.embedders import CollectionSpaces, Embedders, needed
 from rag.adapters.manifest import load_manifest
-from rag.adapters.onnx_embedder import OnnxEmbedder
-from rag.adapters.onnx_export import export, is_exported
-from rag.adapters.progress import Progress, silent
+from rag.adapters.reranker import CrossEncoderReranker
 from rag.adapters.weights import ensure, is_present
-from rag.answerer import Answerer
-from rag.errors import UnavailableError
+from rag.answerer import Answerer, Limits
+from rag.errors import DocentError, UnavailableError
 from rag.ports import ChatModel, Embedder
 from rag.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
@@ -33,13 +37,18 @@ from startup import Startup, Step
 from vectorstore.chroma import ChromaIndex
 from vectorstore.lexical import Fts5Index
 from vectorstore.owner import Ownership
+from vectorstore.replacement import settle
 
 DEFAULT_COLLECTION = "default"
 SAMPLES_DIR = PROJECT_DIR / "data" / "samples"
-EMBEDDER_WEIGHTS, CHAT_WEIGHTS = "english", "chat"
+CHAT_WEIGHTS = "chat"
 LOCAL_CHAT_NAME = "qwen2.5-coder-1.5b-instruct"
+# Likeliest tokens that the local model tells the chances of: yes and no in a few spellings are among them.
+ALTERNATIVES = 10
+PICTURE_TIMEOUT_S = 30
 
 Report = Callable[[str], None]
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -54,7 +63,12 @@ class Services:
     jobs: JobCatalog
     conversations: ConversationCatalog
     library: Library
+    folders: Folders
+    reindexer: Reindexer
+    pictures: PagePictures
     pipeline: Pipeline
+    dense: ChromaIndex
+    spaces: CollectionSpaces
     embedder: Embedder
     retriever: Retriever
     answerer: Answerer
@@ -112,23 +126,38 @@ def build_services(
         raise
     lexical = Fts5Index(database.read)
     dense = ChromaIndex(settings.data_dir / "chroma")
-    used_embedder = embedder or OnnxEmbedder(
-        load_manifest().find(EMBEDDER_WEIGHTS).location(settings.models_dir), threads=settings.threads
-    )
-    collections = CollectionCatalog(database, embedding_model=used_embedder.model_id)
+    embedders = Embedders(settings, given=embedder)
+    collections = CollectionCatalog(database, embedding_model=embedders.default_id, knows=embedders.knows)
+    spaces = CollectionSpaces(embedders, collections.origin)
     documents = DocumentCatalog(database, lexical, collections)
     ingestion = IngestionCatalog(database, lexical)
-    reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb)
-    library = Library(settings.data_dir / "uploads", documents, ingestion, dense, wake=lambda: pipeline.wake())
+    reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr)
+    library = Library(
+        settings.data_dir / "uploads",
+        documents,
+        ingestion,
+        dense,
+        wake=lambda: pipeline.wake(),
+        forgotten=lambda document_id: pictures.forget(document_id),
+    )
     library.drop_strays()
-    pipeline = Pipeline(ingestion, library, reader, used_embedder, dense, chunk_tokens=settings.chunk_tokens)
-    retriever = Retriever(used_embedder, dense, lexical, documents)
-    closing: list[Callable[[], None]] = [pipeline.stop, reader.close]
+    # Pictures have a process of their own, so that a page is shown while a large file is read.
+    artist = ReaderPool(
+        timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
+    )
+    pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path)
+    pictures.drop_strays(documents.ids())
+    pipeline = Pipeline(ingestion, library, reader, spaces, dense, chunk_tokens=settings.chunk_tokens)
+    reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
+    retriever = Retriever(spaces, dense, lexical, documents, reranker)
+    closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
     chain = [
-        Step("index", lambda _: dense.load()),
-        Step("embedder", lambda report: _load_embedder(used_embedder, settings, report)),
+        Step("index", lambda _: _open_index(dense, collections)),
+        Step("embedder", lambda report: _load_embedders(embedders, collections, report)),
         Step("ingestion", lambda _: _start_ingestion(library, pipeline)),
     ]
+    if reranker is not None:
+        chain.append(Step("reranker", lambda _: reranker.load()))
     chat_chain: list[Step] = []
     if chat is None and with_chat:
         chat, step, stop = _chat(settings)
@@ -143,16 +172,19 @@ def build_services(
         jobs=JobCatalog(database),
         conversations=ConversationCatalog(database),
         library=library,
+        pictures=pictures,
+        folders=Folders(FolderCatalog(database, lexical), library),
+        reindexer=Reindexer(database, collections, dense, spaces, embedders.default, pipeline),
         pipeline=pipeline,
-        embedder=used_embedder,
+        dense=dense,
+        spaces=spaces,
+        embedder=embedders.default,
         retriever=retriever,
         answerer=Answerer(
             retriever,
             documents,
             chat,
-            evidence_budget=settings.evidence_budget,
-            answer_tokens=settings.answer_tokens,
-            min_confidence=settings.min_confidence,
+            Limits(settings.evidence_budget, settings.answer_tokens, settings.min_confidence),
         ),
         startup=Startup(chain, chat_chain),
         chat=chat,
@@ -173,22 +205,20 @@ def add_folder(services: Services, folder: Path, collection: str) -> None:
     services.library.add(services.collections.ensure(collection), files)
 
 
-def prepare_embedder(settings: Settings, report: Report, progress: Progress = silent) -> Path:
-    """Fetch and export the embedding model where that has not been done; its folder."""
-    if not is_present(EMBEDDER_WEIGHTS, settings.models_dir):
-        report("fetching the weights of the embedding model, 90 MB")
-    folder = ensure(EMBEDDER_WEIGHTS, settings.models_dir, progress=progress)
-    if not is_exported(folder):
-        report("exporting the embedding model, once (half a minute)")
-        export(folder)
-    return folder
+def _open_index(dense: ChromaIndex, collections: CollectionCatalog) -> None:
+    dense.load()
+    settle(dense, collections.models())
 
 
-def _load_embedder(embedder: Embedder, settings: Settings, report: Report) -> None:
-    if isinstance(embedder, OnnxEmbedder):
-        prepare_embedder(settings, report)
-        report("loading")
-        embedder.load()
+def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report: Report) -> None:
+    """Load the default model, and those of the collections; one of these may fail without making the start fail."""
+    for model_id in needed(collections.embedding_models(), embedders):
+        try:
+            embedders.load(model_id, report)
+        except DocentError as error:
+            if model_id == embedders.default_id:
+                raise
+            log.error("the embedding model %s does not load: %s", model_id, error.message)
 
 
 def _start_ingestion(library: Library, pipeline: Pipeline) -> None:
@@ -217,7 +247,11 @@ def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[
         log_dir=settings.data_dir,
     )
     local = LangChainChat(
-        lambda: server.base_url, model=LOCAL_CHAT_NAME, api_key=server.api_key, timeout_s=settings.llm_timeout_s
+        lambda: server.base_url,
+        model=LOCAL_CHAT_NAME,
+        api_key=server.api_key,
+        timeout_s=settings.llm_timeout_s,
+        alternatives=ALTERNATIVES,
     )
 
     def load(report: Report) -> None:

@@ -16,7 +16,7 @@ from catalog.engine import Database
 from catalog.rows import now, to_document, to_passage
 from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
-from rag.types import Document, DocumentStatus, PageSpan, Passage
+from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage
 from vectorstore.lexical import Fts5Index
 
 REMOVED_ANSWER = "(removed with the document that it cited)"
@@ -83,6 +83,16 @@ class DocumentCatalog:
                 f"{document.filename!r} has no text: its status is {document.status}.", code="document_not_indexed"
             )
         return str(found)
+
+    def outline(self, document_id: str) -> tuple[int, list[Heading]]:
+        """The length of the document's text in characters, and its headings. Raises NotFoundError, ConflictError."""
+        with self._database.read() as connection:
+            query = select(func.length(texts.c.text), texts.c.headings).where(texts.c.document_id == document_id)
+            found = connection.execute(query).first()
+        if found is None:
+            self.text(document_id)  # says why
+            return 0, []
+        return found[0], [Heading(*heading) for heading in found[1] or ()]
 
     def pages(self, document_id: str) -> list[PageSpan]:
         """See `rag.ports.PassageStore.pages`."""

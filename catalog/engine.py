@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +78,31 @@ class Database:
                 connection.commit()
         except OperationalError as error:
             raise UnavailableError(f"The catalog cannot be written now: {error.orig}.", code="storage") from error
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy to a new file, also while others write.
+
+        Raises:
+            UnavailableError: the disk is full, or `path` cannot be written.
+        """
+        try:
+            with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(path)) as target:
+                source.backup(target)
+        except sqlite3.Error as error:
+            raise UnavailableError(f"The catalog cannot be copied: {error}.", code="storage") from error
+
+    def compact(self) -> None:
+        """Rewrite the file without what was deleted, and empty the write-ahead log. No transaction may be open.
+
+        Raises:
+            UnavailableError: the disk is full, or somebody else uses the catalog.
+        """
+        try:
+            with self._writing, self._engine.connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        except OperationalError as error:
+            raise UnavailableError(f"The catalog cannot be compacted: {error.orig}.", code="storage") from error
 
     def close(self) -> None:
         """Close every connection."""

@@ -248,6 +248,12 @@ class IngestionCatalog:
             query = select(func.count()).select_from(documents).where(documents.c.status.in_(WAITING))
             return int(connection.execute(query).scalar_one())
 
+    def in_flight(self) -> int:
+        """Documents between the queue and their end."""
+        with self._database.read() as connection:
+            query = select(func.count()).select_from(documents).where(documents.c.status.in_(IN_FLIGHT))
+            return int(connection.execute(query).scalar_one())
+
 
 def _in_flight(ids: Sequence[str]) -> Any:
     return update(documents).where(documents.c.id.in_(ids), documents.c.status.in_(IN_FLIGHT))

@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.commands import COMMANDS
+
 if TYPE_CHECKING:
     from ingest.scan import FoundFile, Scan
     from ingest.targets import JobReport, Outcome, Target
-    from rag.settings import Settings
 
 BATCH_FILES = 100
 BATCH_BYTES = 8 << 20
@@ -29,7 +30,9 @@ POLL_SECONDS = 0.2
 def parser() -> argparse.ArgumentParser:
     """The command's arguments."""
     command = argparse.ArgumentParser(
-        prog="python -m ingest", description="Ingest files and folders into a collection of Docent."
+        prog="python -m ingest",
+        description="Ingest files and folders into a collection of Docent.",
+        epilog="Commands: " + "; ".join(f"{name}: {about}" for name, (_, about) in COMMANDS.items()) + ".",
     )
     command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or a folder")
     command.add_argument("--collection", default="default", metavar="C", help="where to put them (default: default)")
@@ -46,20 +49,22 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     options = parser().parse_args(arguments)
-    from ingest.readers.registry import accepted_extensions
+    from ingest.opening import open_target
+    from ingest.readers.registry import ARCHIVE_EXTENSIONS, accepted_extensions
     from ingest.scan import scan
     from rag.errors import ConfigurationError, DocentError
     from rag.settings import Settings
 
     try:
         settings = Settings.load()
-        found = scan(options.paths, accepted=accepted_extensions(), include=options.include, exclude=options.exclude)
+        accepted = (*accepted_extensions(), *ARCHIVE_EXTENSIONS)
+        found = scan(options.paths, accepted=accepted, include=options.include, exclude=options.exclude)
         if options.dry_run:
             return _show_plan(found, as_json=options.json)
         if not found.files:
             raise ConfigurationError(f"Nothing to ingest ({len(found.skipped)} files of other types).")
         started = time.monotonic()
-        with _target(settings, options.collection, options.server) as target:
+        with open_target(settings, options.collection, options.server) as target:
             outcomes = ingest(target, found.files, quiet=options.json)
     except DocentError as error:
         print(f"docent: {error.message}", file=sys.stderr)
@@ -104,32 +109,6 @@ def batches(files: Sequence[FoundFile]) -> Iterator[list[FoundFile]]:
         size += length
     if group:
         yield group
-
-
-@contextmanager
-def _target(settings: Settings, collection: str, server: str | None) -> Iterator[Target]:
-    """The given server; else this process, if the data folder is free; else the server that owns it."""
-    from ingest.targets import LocalTarget, RestTarget
-    from rag.errors import OwnedElsewhereError
-    from wiring import build_services
-
-    if server:
-        yield RestTarget(server, collection, token=settings.api_token)
-        return
-    try:
-        services = build_services(settings, with_chat=False)
-    except OwnedElsewhereError as error:
-        url = error.details.get("url")
-        if not url:
-            raise
-        yield RestTarget(url, collection, token=settings.api_token)
-        return
-    try:
-        services.startup.begin()
-        services.startup.require(patience=3600)
-        yield LocalTarget(services, collection)
-    finally:
-        services.close()
 
 
 @contextmanager

@@ -10,43 +10,27 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
+import shutil
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from catalog.documents import DocumentCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.registration import NewFile, Registered
-from ingest.readers.registry import HEAD_BYTES, media_type_of
+from ingest.naming import clean_filename
+from ingest.readers.registry import HEAD_BYTES, is_archive, media_type_of
+from ingest.unpacking import StagedFile, told_apart, unpack
 from rag.errors import DocentError, InvalidRequestError, NotFoundError, UnavailableError
 from rag.ports import DenseIndex
 from rag.types import Collection
 
-MAX_NAME = 1024
-MAX_SEGMENT = 255
 _COPY_BYTES = 1 << 20
-# Controls, line ends, marks that turn the direction of a line (`exe.txt` shown for `txt.exe`), and the lone surrogates
-# that stand for a name that is not UTF-8 on disk, which no database takes.
-_UNSHOWN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StagedFile:
-    """A file that lies in the incoming folder. `rejected` says why it cannot be read at all."""
-
-    path: Path
-    filename: str
-    bytes: int
-    sha256: str
-    media_type: str = "application/octet-stream"
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    rejected: DocentError | None = None
 
 
 class Library:
@@ -60,6 +44,7 @@ class Library:
         dense: DenseIndex,
         *,
         wake: Callable[[], None],
+        forgotten: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self.incoming = folder / "incoming"
@@ -67,22 +52,44 @@ class Library:
         self._ingestion = ingestion
         self._dense = dense
         self._wake = wake
+        self._forgotten = forgotten  # told the id of each document whose bytes are gone
         self._forgetting = threading.Lock()
         self.incoming.mkdir(parents=True, exist_ok=True)
 
     def stage(self, source: BinaryIO, filename: str, *, metadata: Mapping[str, Any] | None = None) -> StagedFile:
         """Copy a stream into the incoming folder, hashing it on the way. See `inspect` for errors."""
+        return self._stage(partial(shutil.copyfileobj, source, length=_COPY_BYTES), filename, metadata or {})
+
+    def _stage(self, write: Callable[[BinaryIO], object], filename: str, metadata: Mapping[str, Any]) -> StagedFile:
         path = self.incoming / uuid.uuid4().hex
-        digest = hashlib.sha256()
         try:
             with path.open("wb") as target:
-                while block := source.read(_COPY_BYTES):
-                    digest.update(block)
-                    target.write(block)
+                hashing = _HashingTarget(target)
+                write(hashing)  # type: ignore[arg-type]  # has all that is used
         except OSError as error:
             path.unlink(missing_ok=True)
             raise UnavailableError(f"The file cannot be stored: {error.strerror}.", code="storage") from error
-        return self.inspect(path, filename, digest.hexdigest(), metadata=metadata)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return self.inspect(path, filename, hashing.digest.hexdigest(), metadata=metadata)
+
+    def unpacked(self, files: Sequence[StagedFile]) -> list[StagedFile]:
+        """Staged files, with the members of archives in the place of the archives.
+
+        Raises:
+            UnavailableError: they cannot be stored.
+        """
+        found: list[tuple[StagedFile, StagedFile]] = []
+        try:
+            for file in files:
+                members = unpack(file, self._stage) if file.archive else [file]
+                found += [(member, file) for member in members]
+        except BaseException:
+            for member, _ in found:
+                member.path.unlink(missing_ok=True)
+            raise
+        return told_apart(found)
 
     def inspect(
         self, path: Path, filename: str, sha256: str, *, metadata: Mapping[str, Any] | None = None
@@ -100,6 +107,8 @@ class Library:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
         size = path.stat().st_size
+        if is_archive(name, head):
+            return StagedFile(path, name, size, sha256, "application/zip", metadata or {}, archive=True)
         try:
             media_type = media_type_of(name, head)
         except DocentError as error:
@@ -204,29 +213,17 @@ class Library:
         for document_id in ids:
             with suppress(FileNotFoundError):
                 self.content_path(document_id).unlink()
+            self._forgotten(document_id)
 
 
-def clean_filename(filename: str) -> str:
-    """A file's name as data: control characters and climbing (`..`, a leading `/` or drive) removed, folders kept.
+class _HashingTarget:
+    """A writable stream that hashes what goes through it."""
 
-    Raises:
-        InvalidRequestError: nothing is left, or it is too long.
-    """
-    parts = re.split(r"[\\/]", _UNSHOWN.sub("", filename).strip())
-    # An empty part inside stays: "https://…" is the name of many a saved page.
-    parts = [part for part in parts if part.strip() not in (".", "..")]
-    while parts and (not parts[0].strip() or (len(parts) > 1 and re.fullmatch("[A-Za-z]:", parts[0]))):
-        parts.pop(0)
-    while parts and not parts[-1].strip():
-        parts.pop()
-    if not parts:
-        raise InvalidRequestError("The file has no name.", code="invalid_filename")
-    name = "/".join(parts)
-    longest = max(map(len, parts))
-    if len(name) > MAX_NAME or longest > MAX_SEGMENT:
-        raise InvalidRequestError(
-            f"The file name is too long: {longest} characters, at most {MAX_SEGMENT} "
-            f"({MAX_NAME} with its folders). Rename the file.",
-            code="invalid_filename",
-        )
-    return name
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+        self.digest = hashlib.sha256()
+
+    def write(self, block: bytes) -> int:
+        """Hash and write."""
+        self.digest.update(block)
+        return self._target.write(block)

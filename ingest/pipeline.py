@@ -12,8 +12,8 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -23,7 +23,8 @@ from catalog.publication import Indexed, chunk_id
 from ingest.chunker import chunk_document
 from ingest.library import Library
 from rag.errors import DocentError, UnavailableError, UnreadableError
-from rag.ports import DenseIndex, Embedder, Vectors
+from rag.ports import DenseIndex, Vectors
+from rag.spaces import EmbeddingSpaces
 from rag.types import DocumentStatus, ParsedDocument
 
 BATCH_DOCUMENTS = 64
@@ -75,7 +76,7 @@ class Pipeline:
         ingestion: IngestionCatalog,
         library: Library,
         reader: Reader,
-        embedder: Embedder,
+        spaces: EmbeddingSpaces,
         dense: DenseIndex,
         *,
         chunk_tokens: int,
@@ -83,17 +84,18 @@ class Pipeline:
         self._ingestion = ingestion
         self._library = library
         self._reader = reader
-        self._embedder = embedder
+        self._spaces = spaces
         self._dense = dense
         self._chunk_tokens = chunk_tokens
         self._prepared: queue.Queue[Prepared | None] = queue.Queue(maxsize=1)
         self._embedded: queue.Queue[Slice | None] = queue.Queue(maxsize=2)
         self._wake = threading.Event()
         self._stopping = threading.Event()
+        self._claiming = threading.Lock()
         self._threads: list[threading.Thread] = []
 
     def start(self) -> None:
-        """Start the stages. The embedder and the index must be loaded."""
+        """Start the stages. The index must be loaded."""
         for stage in (self._prepare_forever, self._embed_forever, self._publish_forever):
             thread = threading.Thread(target=stage, name=f"pipeline-{stage.__name__.strip('_')}", daemon=True)
             thread.start()
@@ -116,6 +118,14 @@ class Pipeline:
             thread.join(max(0.0, deadline - time.monotonic()))
         if self._threads and not any(thread.is_alive() for thread in self._threads):
             self._ingestion.release()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Nothing is in flight inside the block; what is queued waits. Questions are answered all the while."""
+        with self._claiming:
+            while self._threads and self._ingestion.in_flight() and not self._stopping.is_set():
+                self._stopping.wait(0.05)
+            yield
 
     def pending(self) -> int:
         """Documents that are queued or in flight."""
@@ -187,7 +197,12 @@ class Pipeline:
 
     def _prepare(self, limit: int) -> Prepared | None:
         """Read and chunk the next batch; None when nothing is queued."""
-        work = self._ingestion.claim(limit=limit, max_bytes=BATCH_BYTES)
+        if not self._claiming.acquire(timeout=POLL_SECONDS):
+            return None
+        try:
+            work = self._ingestion.claim(limit=limit, max_bytes=BATCH_BYTES)
+        finally:
+            self._claiming.release()
         if not work:
             return None
         try:
@@ -221,7 +236,8 @@ class Pipeline:
 
     def _chunk(self, item: Work, document: ParsedDocument) -> Indexed | None:
         try:
-            chunks = chunk_document(document, self._embedder, target_tokens=self._chunk_tokens)
+            embedder = self._spaces.of(item.collection_id).embedder
+            chunks = chunk_document(document, embedder, target_tokens=self._chunk_tokens)
             if not chunks:
                 raise UnreadableError("The file holds no text.", code="no_text")
         except DocentError as error:
@@ -237,11 +253,12 @@ class Pipeline:
         ids = [chunk_id(item.id, chunk.ordinal) for item in batch.documents for chunk in item.chunks]
         texts = [chunk.embedding_text for item in batch.documents for chunk in item.chunks]
         owners = [item.id for item in batch.documents for _ in item.chunks]
+        embedder = self._spaces.of(batch.collection).embedder
         for start in range(0, len(ids), SLICE_CHUNKS):
             if self._stopping.is_set():
                 return
             part = slice(start, start + SLICE_CHUNKS)
-            vectors = self._embedder.embed_documents(texts[part])
+            vectors = embedder.embed_documents(texts[part])
             self._put(
                 self._embedded, Slice(batch, ids[part], owners[part], vectors, last=start + SLICE_CHUNKS >= len(ids))
             )

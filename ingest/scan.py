@@ -32,7 +32,12 @@ class Scan:
 
 
 def scan(
-    paths: Sequence[Path], *, accepted: Sequence[str], include: Sequence[str] = (), exclude: Sequence[str] = ()
+    paths: Sequence[Path],
+    *,
+    accepted: Sequence[str],
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    strict: bool = False,
 ) -> Scan:
     """Find the files.
 
@@ -40,6 +45,7 @@ def scan(
         paths: files and folders; a file named here is taken whatever its type.
         accepted: extensions, lower case with their dot, taken from folders.
         include, exclude: glob patterns against the name, or its last part. Only what is included and not excluded.
+        strict: a folder that cannot be read is an error; otherwise it counts as empty.
 
     Raises:
         ConfigurationError: a path does not exist.
@@ -49,8 +55,9 @@ def scan(
     for root in paths:
         if not root.exists():
             raise ConfigurationError(f"{root}: there is no such file or folder.")
-        for path in [root] if root.is_file() else _walk(root):
-            shown = root.name if path == root else path.relative_to(root).as_posix()
+        cut = len(str(root / "x")) - 1
+        for path in [root] if root.is_file() else _walk(root, strict=strict):
+            shown = root.name if path == root else str(path)[cut:]
             name = os.fsencode(shown).decode(errors="replace")  # a name on disk need not be UTF-8
             if (include and not _matches(name, include)) or _matches(name, exclude):
                 continue
@@ -61,13 +68,17 @@ def scan(
     return Scan(tuple(files), tuple(skipped))
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    for folder, folders, names in os.walk(root):
+def _walk(root: Path, *, strict: bool) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root, onerror=_refuse if strict else None):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(folder, name)
             if not name.startswith(".") and path.is_file():
                 yield path
+
+
+def _refuse(error: OSError) -> None:
+    raise ConfigurationError(f"{error.filename}: the folder cannot be read ({error.strerror}).") from error
 
 
 def _matches(name: str, patterns: Sequence[str]) -> bool:

@@ -5,12 +5,16 @@ Both take a batch of files as one job and report it in the same shape.
 
 from __future__ import annotations
 
+import json
 import mimetypes
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
 
+from catalog.folders import FolderFiles, SyncPlan
 from ingest.scan import FoundFile
 from rag.errors import ConfigurationError, DocentError
 from rag.types import JobStatus
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 
     from wiring import Services
 
+POLL_SECONDS = 0.1
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -50,28 +55,75 @@ class Target(Protocol):
     def report(self, job_id: str) -> JobReport:
         """How that job stands."""
 
+    def sync(self, folder: FolderFiles, *, apply: bool) -> dict[str, Any]:
+        """What makes the collection equal to a folder, as `plan_body`; with `apply`, moved and deleted already."""
+
+    def settle(self) -> None:
+        """Wait until nothing is queued that only this process would index."""
+
+
+def plan_body(plan: SyncPlan) -> dict[str, Any]:
+    """A plan as the REST API tells it."""
+    return {
+        "add": plan.add,
+        "replace": plan.replace,
+        "unchanged": plan.unchanged,
+        "move": [{"from": old, "to": new} for old, new in plan.move],
+        "delete": plan.delete,
+        "kept": plan.kept,
+        "failed": plan.failed,
+        "adopt": len(plan.adopted),
+    }
+
 
 class LocalTarget:
-    """The library of this process, which owns the data folder."""
+    """The library of this process, which owns the data folder. Models are loaded when the first file is sent."""
 
-    def __init__(self, services: Services, collection: str) -> None:
+    def __init__(self, services: Services, collection: str, *, metadata: Mapping[str, Any] | None = None) -> None:
         self._services = services
-        self._collection = services.collections.ensure(collection)
+        self._name = collection
+        self._metadata = metadata
+        self._begun = False
+
+    def sync(self, folder: FolderFiles, *, apply: bool) -> dict[str, Any]:
+        """See `Target.sync`."""
+        folders = self._services.folders
+        return plan_body((folders.rearrange if apply else folders.diff)(self._name, folder))
+
+    def settle(self) -> None:
+        """See `Target.settle`."""
+        if self._services.pipeline.pending():
+            self._begin()
+        while self._services.pipeline.pending():
+            time.sleep(POLL_SECONDS)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._services.startup.begin()
+            self._begun = True
+        self._services.startup.require(patience=3600)
 
     def send(self, files: Sequence[FoundFile]) -> tuple[str | None, list[Outcome]]:
         """See `Target.send`."""
+        collection = self._services.collections.ensure(self._name)
+        self._begin()
         staged, refused = [], []
         for file in files:
             try:
                 with file.path.open("rb") as source:
-                    staged.append(self._services.library.stage(source, file.name))
+                    staged.append(self._services.library.stage(source, file.name, metadata=self._metadata))
             except OSError as error:
                 refused.append(Outcome(file.name, "failed", f"cannot be read: {error.strerror}"))
             except DocentError as error:
                 refused.append(Outcome(file.name, "failed", error.message))
         if not staged:
             return None, refused
-        job_id, _ = self._services.library.add(self._collection, staged)
+        try:
+            job_id, _ = self._services.library.add(collection, self._services.library.unpacked(staged))
+        except DocentError:
+            for one in staged:
+                one.path.unlink(missing_ok=True)
+            raise
         return job_id, refused
 
     def report(self, job_id: str) -> JobReport:
@@ -84,7 +136,9 @@ class LocalTarget:
 class RestTarget:
     """A running server."""
 
-    def __init__(self, url: str, collection: str, *, token: str = "") -> None:
+    def __init__(
+        self, url: str, collection: str, *, token: str = "", metadata: Mapping[str, Any] | None = None
+    ) -> None:
         """Connect.
 
         Raises:
@@ -93,6 +147,9 @@ class RestTarget:
         import httpx
 
         self._collection = collection
+        self._fields = {"collection": collection}
+        if metadata:
+            self._fields["metadata"] = json.dumps(metadata)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers, timeout=600, trust_env=False)
         try:
@@ -116,7 +173,7 @@ class RestTarget:
                 parts.append(("file", (file.name, source, kind)))
             if not parts:
                 return None, refused
-            answer = self._call("POST", "/documents", data={"collection": self._collection}, files=parts)
+            answer = self._call("POST", "/documents", data=self._fields, files=parts)
         if answer.status_code == 202:
             return answer.json()["job_id"], refused
         if answer.status_code == 401:
@@ -138,6 +195,37 @@ class RestTarget:
         ]
         done = sum(job["progress"]["done"] for job in jobs)
         return JobReport(all(job["status"] in ENDED for job in jobs), done, tuple(outcomes))
+
+    def sync(self, folder: FolderFiles, *, apply: bool) -> dict[str, Any]:
+        """See `Target.sync`. Raises ConfigurationError when the server refuses."""
+        body = {
+            "files": [{"name": name, "sha256": digest} for name, digest in folder.files.items()],
+            "source": folder.source,
+            "keep": sorted(folder.keep),
+            "prune": folder.prune,
+        }
+        path = f"/collections/{quote(self._collection, safe='')}/sync" + ("" if apply else "/diff")
+        answer = self._call("POST", path, json=body)
+        if answer.status_code != 200:
+            raise ConfigurationError(f"The server refuses: {_message(answer)}")
+        plan: dict[str, Any] = answer.json()
+        return plan
+
+    def collections(self) -> list[str]:
+        """The names of the server's collections."""
+        return [item["name"] for item in self._call("GET", "/collections").json()["data"]]
+
+    def reindex(self, name: str, *, change_model: bool) -> dict[str, Any]:
+        """Have a collection's vectors made anew, however long it takes. Raises ConfigurationError when it is refused."""
+        path = f"/collections/{quote(name, safe='')}/reindex"
+        answer = self._call("POST", path, json={"change_model": change_model}, timeout=None)
+        if answer.status_code != 200:
+            raise ConfigurationError(f"The server refuses: {_message(answer)}")
+        done: dict[str, Any] = answer.json()
+        return done
+
+    def settle(self) -> None:
+        """See `Target.settle`; a server indexes by itself."""
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         import httpx

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 # Chroma turns each document of a filter into a variable of SQL, of which there may be 32766.
 MAX_DOCUMENTS = 10_000
+# Chunks read at a time when a space is read as a whole.
+PAGE_CHUNKS = 5_000
 # Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2.
 CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 128}}
 
@@ -109,18 +113,63 @@ class ChromaIndex:
 
     def delete_collection(self, collection: int) -> None:
         """See `rag.ports.DenseIndex.delete_collection`."""
-        from chromadb.errors import NotFoundError
-
         with self._opening:
             self._spaces.pop(collection, None)
-        try:
-            self._opened().delete_collection(_name(collection))
-        except NotFoundError:
-            return
+        self.delete_named(_name(collection))
 
     def count(self, collection: int) -> int:
         """See `rag.ports.DenseIndex.count`."""
         return self._in_space(collection, lambda space: space.count())
+
+    def spaces(self) -> list[int]:
+        """Ids of the spaces that exist."""
+        names = [space.name for space in self._opened().list_collections()]
+        return sorted(int(match[1]) for name in names if (match := re.fullmatch(r"docent_(-?\d+)", name)))
+
+    def names(self) -> dict[str, dict[str, Any]]:
+        """What each space is called, with its metadata."""
+        return {space.name: dict(space.metadata or {}) for space in self._opened().list_collections()}
+
+    @staticmethod
+    def name(collection: int) -> str:
+        """What the space of a collection is called."""
+        return _name(collection)
+
+    def rename(self, collection: int, name: str, metadata: dict[str, Any] | None = None) -> None:
+        """Call a space otherwise; whoever asks for the collection afterwards gets what bears its name then."""
+        self._in_space(collection, partial(_rename, name, metadata))
+        with self._opening:
+            self._spaces.clear()
+
+    def rename_named(self, old: str, new: str) -> None:
+        """The same by names."""
+        _rename(new, None, self._opened().get_collection(old, embedding_function=None))
+
+    def delete_named(self, name: str) -> None:
+        """Forget a space by its name. An unknown one is no error."""
+        from chromadb.errors import NotFoundError
+
+        with suppress(NotFoundError):
+            self._opened().delete_collection(name)
+
+    def entries(self, collection: int) -> dict[str, str]:
+        """The document of each chunk that has a vector."""
+        pages = self.pages(collection, vectors=False)
+        return {chunk_id: owner for ids, owners, _ in pages for chunk_id, owner in zip(ids, owners, strict=True)}
+
+    def pages(self, collection: int, *, vectors: bool = True) -> Iterator[tuple[list[str], list[str], Vectors]]:
+        """Everything in a space, which must not change meanwhile: chunk ids, their documents and, if wanted, vectors."""
+        wanted: Any = ["metadatas", "embeddings"] if vectors else ["metadatas"]
+        for start in range(0, self.count(collection), PAGE_CHUNKS):
+            get = partial(_get, {"limit": PAGE_CHUNKS, "offset": start, "include": wanted})
+            part = self._in_space(collection, get)
+            found = np.asarray(part["embeddings"] if vectors else [], dtype=np.float32)
+            yield part["ids"], [str(facts["document"]) for facts in part["metadatas"]], found
+
+    def delete_chunks(self, collection: int, ids: Sequence[str]) -> None:
+        """Forget single chunks."""
+        for part in _parts(ids):
+            self._in_space(collection, partial(_forget_chunks, list(part)))
 
     def _opened(self) -> ClientAPI:
         if self._client is None:
@@ -168,6 +217,18 @@ def _store(ids: list[str], vectors: Vectors, metadatas: Any, space: Collection) 
 
 def _forget(documents: Sequence[str], space: Collection) -> None:
     space.delete(where=_of(documents))
+
+
+def _rename(name: str, metadata: dict[str, Any] | None, space: Collection) -> None:
+    space.modify(name=name, metadata=metadata)
+
+
+def _get(arguments: dict[str, Any], space: Collection) -> Any:
+    return space.get(**arguments)
+
+
+def _forget_chunks(ids: list[str], space: Collection) -> None:
+    space.delete(ids=ids)
 
 
 def _parts(documents: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -70,6 +70,22 @@ class Fts5Index:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_table(collection)}_terms")
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_table(collection)}")
 
+    def collections(self, connection: SqlConnection) -> list[int]:
+        """Ids of the collections that have an index."""
+        found = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return sorted(int(match[1]) for (name,) in found if (match := re.fullmatch(r"lexical_(\d+)", name)))
+
+    def rows(self, connection: SqlConnection, collection: int) -> set[int]:
+        """Row numbers of the chunks that are indexed."""
+        if not _exists(connection, collection):
+            return set()
+        return {row for (row,) in connection.exec_driver_sql(f"SELECT id FROM {_table(collection)}_docsize")}
+
+    def compact(self, connection: SqlConnection, collection: int) -> None:
+        """Merge an index into one segment, so that nothing of deleted chunks remains in it."""
+        if _exists(connection, collection):
+            connection.exec_driver_sql(f"INSERT INTO {_table(collection)}({_table(collection)}) VALUES ('optimize')")
+
     def query(self, collection: int, query: str, *, limit: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """See `rag.ports.LexicalIndex.query`."""
         wanted = list(dict.fromkeys(query_terms(query)))[:MAX_QUERY_TERMS]

@@ -144,6 +144,20 @@ def test_a_collection_belongs_to_one_embedding_model(catalog: Catalog) -> None:
         CollectionCatalog(catalog.database, embedding_model="model-b").ensure("default")
 
     assert caught.value.code == "embedding_model_mismatch"
+    assert "model-a" in caught.value.message
+
+
+def test_collections_of_several_models_live_side_by_side(catalog: Catalog) -> None:
+    old = catalog.collections.ensure("default")
+    other = CollectionCatalog(catalog.database, embedding_model="model-b", knows=lambda model: model == "model-a")
+
+    assert other.ensure("default").embedding_model == "model-a"
+    new = other.ensure("new")
+
+    assert [other.origin(item.id) for item in (old, new)] == [("default", "model-a"), ("new", "model-b")]
+    assert sorted(other.embedding_models()) == ["model-a", "model-b"]
+    with pytest.raises(NotFoundError):
+        other.origin(99)
 
 
 def test_collections_count_their_live_documents(catalog: Catalog) -> None:

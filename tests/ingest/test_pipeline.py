@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import settings as example_settings
 from hypothesis import strategies as st
 
-from ingest.library import MAX_SEGMENT, clean_filename
+from ingest.naming import MAX_SEGMENT, clean_filename
 from ingest.pipeline import Pipeline
 from rag.errors import InvalidRequestError, UnavailableError, UnreadableError
 from rag.ports import Vectors

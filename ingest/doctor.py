@@ -1,0 +1,95 @@
+"""`python -m ingest doctor [--repair]`: holds catalog, indexes and uploads against each other, and mends what can be mended.
+
+Vectors and keywords are derived, so they are made again from the catalog; text is made again from the upload. A lost or
+changed upload cannot be made again: it is named.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from catalog.inspection import CatalogInspection
+from ingest.embedding import embed_chunks
+from ingest.examination import Findings, Sizes, examine
+from ingest.opening import open_services, require_catalog
+from vectorstore.owner import Ownership
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+    from vectorstore.chroma import ChromaIndex
+    from wiring import Services
+
+SHOWN = 5
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    command.add_argument("--repair", action="store_true", help="mend what can be mended")
+    command.add_argument("--json", action="store_true", help="print the findings as JSON")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Carry the command out; 1 when something is (or remains) wrong."""
+    require_catalog(settings)
+    with Ownership(settings.data_dir):
+        found, sizes = examine(settings.data_dir)
+    before = found.counts()
+    if options.repair and not found.healthy:
+        with open_services(settings) as services:
+            repair(services, found)
+        with Ownership(settings.data_dir):
+            found, sizes = examine(settings.data_dir)
+    _show(found, sizes, before if options.repair else None, as_json=options.json)
+    return 0 if found.healthy else 1
+
+
+def repair(services: Services, found: Findings) -> None:
+    """Mend what was found. Files without rows went when the services started."""
+    catalog = CatalogInspection(services.database)
+    dense: ChromaIndex = services.dense
+    for space in found.spaces_without_collection:
+        dense.delete_collection(space)
+    for collection, chunks in found.vectors_without_chunk.items():
+        dense.delete_chunks(collection, chunks)
+    for collection in found.keyword_indexes_without_collection:
+        catalog.drop_keywords(collection)
+    for collection in {*found.keywords_without_chunk, *found.chunks_without_keywords}:
+        catalog.repair_keywords(collection)
+    lost = set(found.rows_without_file)
+    wrong = {*found.wrong_offsets, *found.wrong_number_of_chunks} - lost
+    catalog.queue_again(sorted(wrong))
+    services.library.forget_vectors()
+    for collection, missing in found.chunks_without_vector.items():
+        embedder = services.spaces.of(collection).embedder
+        embed_chunks(catalog, embedder, dense, collection, missing)
+    services.pipeline.wake()
+    while services.pipeline.pending():
+        time.sleep(0.1)
+
+
+def _show(found: Findings, sizes: Sizes, before: dict[str, int] | None, *, as_json: bool) -> None:
+    if as_json:
+        facts = {"healthy": found.healthy, "sizes": asdict(sizes), "counts": found.counts(), "findings": asdict(found)}
+        print(json.dumps({**facts, **({} if before is None else {"before": before})}, ensure_ascii=False))
+        return
+    for kind, count in (before or {}).items():
+        if count:
+            print(f"{kind.replace('_', ' ')}: {count} found, {count - found.counts()[kind]} repaired")
+    for kind, items in asdict(found).items():
+        listed = [item for part in items.values() for item in part] if isinstance(items, dict) else items
+        if listed:
+            more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
+            print(f"{kind.replace('_', ' ')}: {len(listed)} ({', '.join(map(str, listed[:SHOWN]))}{more})")
+    verdict = "Nothing is wrong" if found.healthy else "Something is wrong"
+    print(
+        f"{verdict}: {sizes.documents} documents, {sizes.chunks} chunks, {sizes.vectors} vectors; {_megabytes(sizes)}."
+    )
+
+
+def _megabytes(sizes: Sizes) -> str:
+    parts = {"catalog": sizes.catalog_bytes, "uploads": sizes.uploads_bytes, "vectors": sizes.vectors_bytes}
+    return ", ".join(f"{name} {size / 1e6:.1f} MB" for name, size in parts.items())

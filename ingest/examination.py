@@ -1,0 +1,137 @@
+"""What `doctor` finds: the catalog, both indexes and the uploads held against each other. Changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from catalog.engine import Database
+from catalog.inspection import CatalogInspection, StoredFile
+from vectorstore.chroma import ChromaIndex
+
+_BLOCK = 1 << 20
+
+
+@dataclass(slots=True)
+class Findings:
+    """What is wrong, by kind; chunks and vectors by collection id. Every list is empty in a healthy folder."""
+
+    catalog_damage: list[str] = field(default_factory=list)
+    chunks_without_vector: dict[int, list[str]] = field(default_factory=dict)
+    vectors_without_chunk: dict[int, list[str]] = field(default_factory=dict)
+    spaces_without_collection: list[int] = field(default_factory=list)
+    chunks_without_keywords: dict[int, list[int]] = field(default_factory=dict)
+    keywords_without_chunk: dict[int, list[int]] = field(default_factory=dict)
+    keyword_indexes_without_collection: list[int] = field(default_factory=list)
+    wrong_offsets: list[str] = field(default_factory=list)
+    wrong_number_of_chunks: list[str] = field(default_factory=list)
+    files_without_row: list[str] = field(default_factory=list)
+    rows_without_file: list[str] = field(default_factory=list)
+    files_changed: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """How many of each kind."""
+        found: dict[str, int] = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            found[each.name] = sum(map(len, value.values())) if isinstance(value, dict) else len(value)
+        return found
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return not any(self.counts().values())
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much there is: numbers of rows, and bytes on disk."""
+
+    documents: int
+    chunks: int
+    vectors: int
+    catalog_bytes: int
+    uploads_bytes: int
+    vectors_bytes: int
+
+
+def examine(data_dir: Path) -> tuple[Findings, Sizes]:
+    """Look at everything in a data folder, which the caller owns."""
+    database = Database(data_dir / "catalog.sqlite3")
+    dense = ChromaIndex(data_dir / "chroma")
+    try:
+        catalog = CatalogInspection(database)
+        findings = Findings(catalog_damage=catalog.integrity())
+        findings.wrong_offsets, findings.wrong_number_of_chunks = catalog.wrong_documents()
+        vectors = _compare_vectors(findings, catalog, dense if (data_dir / "chroma").exists() else None)
+        _compare_keywords(findings, catalog)
+        _compare_files(findings, catalog.files(), data_dir / "uploads")
+        numbers = catalog.statistics()
+    finally:
+        dense.close()
+        database.close()
+    catalog_bytes = sum(path.stat().st_size for path in data_dir.glob("catalog.sqlite3*"))
+    sizes = Sizes(
+        numbers["documents"],
+        numbers["chunks"],
+        vectors,
+        catalog_bytes,
+        _bytes_below(data_dir / "uploads"),
+        _bytes_below(data_dir / "chroma"),
+    )
+    return findings, sizes
+
+
+def _compare_vectors(findings: Findings, catalog: CatalogInspection, dense: ChromaIndex | None) -> int:
+    known = catalog.collections()
+    spaces = dense.spaces() if dense else []
+    findings.spaces_without_collection = [space for space in spaces if space not in known]
+    unsettled = catalog.unsettled()
+    total = 0
+    for collection in known:
+        wanted = catalog.chunk_ids(collection)
+        present = dense.entries(collection) if dense and collection in spaces else {}
+        total += len(present)
+        if missing := [chunk for chunk in wanted if chunk not in present]:
+            findings.chunks_without_vector[collection] = missing
+        extra = [chunk for chunk, owner in present.items() if chunk not in wanted and owner not in unsettled]
+        if extra:
+            findings.vectors_without_chunk[collection] = extra
+    return total
+
+
+def _compare_keywords(findings: Findings, catalog: CatalogInspection) -> None:
+    known = catalog.collections()
+    findings.keyword_indexes_without_collection = [each for each in catalog.keyword_tables() if each not in known]
+    for collection in known:
+        extra, missing = catalog.keywords(collection)
+        if extra:
+            findings.keywords_without_chunk[collection] = extra
+        if missing:
+            findings.chunks_without_keywords[collection] = missing
+
+
+def _compare_files(findings: Findings, files: list[StoredFile], folder: Path) -> None:
+    known = {file.id for file in files}
+    strays = [path for path in folder.glob("??/*") if path.name not in known]
+    strays += list((folder / "incoming").glob("*"))
+    findings.files_without_row = [path.relative_to(folder).as_posix() for path in strays]
+    for file in files:
+        path = folder / file.id[:2] / file.id
+        if not path.exists():
+            findings.rows_without_file.append(file.id)
+        elif path.stat().st_size != file.bytes or (file.bytes and _digest(path) != file.sha256):
+            findings.files_changed.append(file.id)
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _bytes_below(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

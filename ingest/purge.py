@@ -1,0 +1,86 @@
+"""`python -m ingest purge`: makes what was deleted unrecoverable from the files of the data folder.
+
+Deletions take effect at once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files,
+free pages. All of these are written anew. What backups and disks keep beyond that is not within reach.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.engine import Database
+from catalog.inspection import CatalogInspection
+from ingest.opening import open_services, require_catalog
+from vectorstore.chroma import ChromaIndex
+from vectorstore.owner import Ownership
+from vectorstore.replacement import settle
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    command.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Carry the command out; its exit status."""
+    require_catalog(settings)
+    started = time.monotonic()
+    with Ownership(settings.data_dir):
+        _finish_swap(settings.data_dir / "chroma")
+    with open_services(settings, load=False) as services:
+        settle(services.dense, services.collections.models())
+        services.library.resume()  # deletions that a stop left behind
+    with Ownership(settings.data_dir):
+        vectors = renew_vectors(settings.data_dir / "chroma")
+        database = Database(settings.data_dir / "catalog.sqlite3")
+        try:
+            CatalogInspection(database).compact()
+        finally:
+            database.close()
+    seconds = time.monotonic() - started
+    if options.json:
+        print(json.dumps({"vectors": vectors, "seconds": round(seconds, 2)}))
+    else:
+        print(
+            f"Catalog, keyword indexes and {vectors} vectors written anew in {seconds:.1f} s; nothing deleted remains."
+        )
+    return 0
+
+
+def renew_vectors(folder: Path) -> int:
+    """Write the vectors of a Chroma folder, which nobody has open, into a new one and put it in the other's place."""
+    if not folder.exists():
+        return 0
+    fresh = folder.with_name(f"{folder.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    source, target = ChromaIndex(folder), ChromaIndex(fresh)
+    copied = 0
+    try:
+        for space in source.spaces():
+            for ids, owners, vectors in source.pages(space):
+                target.upsert(space, ids, vectors, owners)
+                copied += len(ids)
+        target.load()
+    finally:
+        source.close()
+        target.close()
+    folder.rename(folder.with_name(f"{folder.name}.old"))
+    fresh.rename(folder)
+    _finish_swap(folder)
+    return copied
+
+
+def _finish_swap(folder: Path) -> None:
+    """After a stop between the two renames the old folder is still whole; after both it is to go."""
+    old = folder.with_name(f"{folder.name}.old")
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)

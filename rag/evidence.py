@@ -19,10 +19,10 @@ from rag.language import CJK_RUN, is_cjk, query_terms, sentences, terms
 from rag.types import Evidence, Passage
 
 # Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's, the kind of thing it holds.
-OWN, NEAR, RANK, KIND = 0.5, 0.25, 0.5, 0.15
+OWN, NEAR, RANK, KIND = 0.5, 0.25, 1.6, 0.2
 FULL = OWN + NEAR + RANK + KIND
 # What a hundred tokens cost a sentence: of two that say the same, the shorter one leaves room for a third.
-LENGTH_COST = 0.1
+LENGTH_COST = 0.2
 MAX_SENTENCES = 240
 # What a title or label is worth next to a sentence: it names the topic and says nothing about it.
 LABEL_WORTH = 0.4

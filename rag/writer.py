@@ -25,7 +25,7 @@ NEAREST = 3
 EXTRACTIVE = "extractive"
 # Spans that one sentence may cite, and how much of it a span that the model did not mark must hold to be one of them.
 MOST_SPANS = 3
-FULLY = 0.9
+FULLY = 0.75
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
 
 Span = tuple[Evidence, int, int]

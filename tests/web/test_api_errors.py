@@ -32,7 +32,7 @@ def encrypted_pdf() -> bytes:
         ("archive.docx", b"I am but text.", 422, "unreadable"),
         ("program.exe", b"MZ\x90\x00\x03\x00", 415, "unsupported_type"),
         ("no extension", b"text", 415, "unsupported_type"),
-        ("archive.zip", make_zip({"a.txt": b"text"}), 415, "unsupported_type"),
+        ("archive.7z", make_zip({"a.txt": b"text"}), 415, "unsupported_type"),
         ("binary.txt", bytes(range(256)) * 4, 415, "unsupported_type"),
     ],
 )

@@ -19,9 +19,11 @@ from ingest.opening import open_services, require_catalog
 from vectorstore.owner import Ownership
 
 if TYPE_CHECKING:
+    from ingest.library import Library
+    from ingest.pipeline import Pipeline
     from rag.settings import Settings
+    from rag.spaces import EmbeddingSpaces
     from vectorstore.chroma import ChromaIndex
-    from wiring import Services
 
 SHOWN = 5
 
@@ -40,17 +42,23 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     before = found.counts()
     if options.repair and not found.healthy:
         with open_services(settings) as services:
-            repair(services, found)
+            catalog = CatalogInspection(services.database)
+            repair(found, catalog, services.dense, services.spaces, services.library, services.pipeline)
         with Ownership(settings.data_dir):
             found, sizes = examine(settings.data_dir)
     _show(found, sizes, before if options.repair else None, as_json=options.json)
     return 0 if found.healthy else 1
 
 
-def repair(services: Services, found: Findings) -> None:
-    """Mend what was found. Files without rows went when the services started."""
-    catalog = CatalogInspection(services.database)
-    dense: ChromaIndex = services.dense
+def repair(
+    found: Findings,
+    catalog: CatalogInspection,
+    dense: ChromaIndex,
+    spaces: EmbeddingSpaces,
+    library: Library,
+    pipeline: Pipeline,
+) -> None:
+    """Mend what was found. Files without rows went when the services started; the pipeline must run."""
     for space in found.spaces_without_collection:
         dense.delete_collection(space)
     for collection, chunks in found.vectors_without_chunk.items():
@@ -62,12 +70,12 @@ def repair(services: Services, found: Findings) -> None:
     lost = set(found.rows_without_file)
     wrong = {*found.wrong_offsets, *found.wrong_number_of_chunks} - lost
     catalog.queue_again(sorted(wrong))
-    services.library.forget_vectors()
+    library.forget_vectors()
     for collection, missing in found.chunks_without_vector.items():
-        embedder = services.spaces.of(collection).embedder
+        embedder = spaces.of(collection).embedder
         embed_chunks(catalog, embedder, dense, collection, missing)
-    services.pipeline.wake()
-    while services.pipeline.pending():
+    pipeline.wake()
+    while pipeline.pending():
         time.sleep(0.1)
 
 

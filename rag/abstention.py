@@ -2,7 +2,7 @@
 
 The one place where retrieval, evidence and the model's own doubt are combined. Both judgements are logistic regressions
 over named features, fitted by `python -m rag.evaluation calibrate` on development sets; weights and thresholds stand in
-calibration.json, the curve of risk against coverage in docs/evaluation.md. Pure but for reading that file, once.
+calibration.json, the curve of risk against coverage in docs/decisions/0005-abstention.md. Pure but for reading that file, once.
 """
 
 from __future__ import annotations

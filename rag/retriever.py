@@ -16,7 +16,7 @@ from rag.focus import FULL_FOCUS, Wanted, focus
 from rag.fusion import Legs, fuse_spaces, lexical_strength
 from rag.language import fold, language, query_terms
 from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker
-from rag.spaces import EmbeddingSpace, EmbeddingSpaces
+from rag.spaces import NEXT, EmbeddingSpace, EmbeddingSpaces
 from rag.types import Hit, Passage, Retrieval, SearchMode
 
 MAX_QUESTION = 8192
@@ -103,7 +103,8 @@ class Retriever:
         found = _Found(dense, lexical, rarity)
         passages = self._ranked(query, spoken, found, mode, top_k)
         closeness = max(
-            (near.space.profile.closeness(near.hits[0].score, spoken) for near in dense if near.hits), default=0.0
+            (near.space.profile.closeness([hit.score for hit in near.hits[:NEXT]], spoken) for near in dense),
+            default=0.0,
         )
         timings["total_ms"] = _since(started)
         return Retrieval(query, spoken, tuple(passages[:top_k]), rarity, timings, round(closeness, 4))
@@ -158,7 +159,7 @@ class Retriever:
         ]
         fused = fuse_spaces(legs or [Legs((), found.keywords, 0.0)])[: top_k + FOCUSED]
         wanted = Wanted.of(query) if mode == SearchMode.HYBRID else None
-        passages = self._explained(fused, found, wanted)
+        passages = self._explained(fused, found, wanted, strength)
         if self._reranker is not None and mode == SearchMode.HYBRID:
             scores = self._reranker.rerank(query, [passage.text for passage in passages[:FOCUSED]])
             top = [
@@ -168,8 +169,11 @@ class Retriever:
             passages = sorted(top, key=lambda passage: -passage.score)
         return fold_duplicates(passages)
 
-    def _explained(self, fused: Sequence[Hit], found: _Found, wanted: Wanted | None) -> list[Passage]:
-        """The hits that are live as passages, with what each leg and the focus gave them, best first."""
+    def _explained(self, fused: Sequence[Hit], found: _Found, wanted: Wanted | None, strength: float) -> list[Passage]:
+        """The hits that are live as passages, with what each leg and the focus gave them, best first.
+
+        Focus looks at words, so it counts as far as the question's words match at all (`strength` 0..1).
+        """
         dense = {hit.chunk_id: (rank, hit.score) for near in found.dense for rank, hit in enumerate(near.hits, 1)}
         lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(found.keywords, 1)}
         live = self._store.passages([hit.chunk_id for hit in fused])
@@ -177,7 +181,7 @@ class Retriever:
         scored = []
         for rank, hit in enumerate(hit for hit in fused if hit.chunk_id in live):
             passage = live[hit.chunk_id]
-            gained = focus(wanted, found.rarity, passage) if wanted and rank < FOCUSED else 0.0
+            gained = strength * focus(wanted, found.rarity, passage) if wanted and rank < FOCUSED else 0.0
             dense_rank, similarity = dense.get(hit.chunk_id, (None, None))
             lexical_rank, weight = lexical.get(hit.chunk_id, (None, None))
             scored.append(

@@ -6,12 +6,15 @@ made with. Pure: the figures of each model stand with its preset (rag/adapters/e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from rag.errors import ConflictError
 from rag.ports import Embedder
+
+# The best passage and those that its margin is measured from.
+NEXT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,22 +26,37 @@ class DenseProfile:
         unmatched: its share where the keywords match nothing, as for a question in another language than the texts.
         unrelated: cosine of the best passage, by language, of a question that nothing speaks to.
         related: the same of a question that is answered.
+        margins: the distance of the best cosine from the mean of the next 49, of an unrelated and of an answered question,
+            for a model whose cosines lie in a band that differs by language; None where the cosine alone tells enough.
     """
 
     weights: Mapping[str, float]
     unmatched: float
     unrelated: Mapping[str, float]
     related: Mapping[str, float]
+    margins: tuple[float, float] | None = None
 
     def weight(self, language: str, strength: float) -> float:
         """Share of the dense leg, 0..1, for a question whose keywords match with `strength` 0..1."""
         base = self.weights[language]
         return base + (max(base, self.unmatched) - base) * (1 - min(1.0, max(0.0, strength)))
 
-    def closeness(self, cosine: float, language: str) -> float:
-        """A cosine on the scale from unrelated (0) to related (1)."""
-        low, high = self.unrelated[language], self.related[language]
-        return min(1.0, max(0.0, (cosine - low) / (high - low)))
+    def closeness(self, cosines: Sequence[float], language: str) -> float:
+        """How near the best passage is, 0 (as to a question that nothing speaks to) to 1 (as to one that is answered).
+
+        `cosines` are those of the nearest passages, best first. Where the model has margins, half of it is the margin.
+        """
+        if not cosines:
+            return 0.0
+        near = _between(cosines[0], self.unrelated[language], self.related[language])
+        next_ones = cosines[1:NEXT]
+        if self.margins is None or not next_ones:
+            return near
+        return (near + _between(cosines[0] - sum(next_ones) / len(next_ones), *self.margins)) / 2
+
+
+def _between(value: float, low: float, high: float) -> float:
+    return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
 # For a model that nobody measured here, and for fakes: a little faith in any language.

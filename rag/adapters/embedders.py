@@ -29,7 +29,7 @@ E5_SMALL = OnnxModel(
     dimension=384,
     profile=DenseProfile(
         weights={"en": 0.45, "zh": 0.45},
-        unmatched=0.9,
+        unmatched=1.0,
         unrelated={"en": 0.8, "zh": 0.85},
         related={"en": 0.88, "zh": 0.92},
     ),

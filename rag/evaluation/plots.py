@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from rag.evaluation.calibration import Model, risk_coverage
 from rag.evaluation.feature_rows import FeatureRow
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 SIZE = (6.4, 4.0)
 DPI = 110
 OPERATING = "tab:red"
+# A set that is to weigh more is given in parts, each a set of its own.
+PART = " part "
+
+Bools = npt.NDArray[np.bool_]
 
 
 def plot_recall(path: Path, runs: Mapping[str, Mapping[str, Figure]]) -> bool:
@@ -83,22 +88,38 @@ def plot_risk(
 
 
 def plot_calibration(path: Path, models: Mapping[str, Model], rows: Sequence[FeatureRow]) -> None:
-    """Risk against coverage of each set with the point that the threshold chooses."""
-    canvas, axes = _canvas("coverage: share of questions answered", "risk: share of the answered without an answer")
-    for number, (judgement, name) in enumerate(sorted({(row.judgement, row.set) for row in rows})):
-        chosen = [row for row in rows if (row.judgement, row.set) == (judgement, name)]
-        answerable = np.array([row.answerable for row in chosen])
-        p = models[judgement].probabilities(chosen)
-        risk, covered = risk_coverage(p, answerable)
-        label = _latin(f"{name} ({judgement})")
-        axes.plot(covered, risk, color=f"C{number % 10}", label=label)
-        answered = p >= models[judgement].threshold
-        if answered.any():
-            point = (float(answered.mean()), float((~answerable[answered]).mean()))
-            axes.plot(*point, "o", color=f"C{number % 10}")
-    _unit_square(axes)
-    axes.set_title("dots: the chosen operating points", fontsize=9)
-    _save(canvas, axes, path)
+    """Risk against coverage, a panel a judgement and a line a set, with the point that each threshold chooses.
+
+    Sets that are all answerable or all not have no curve. The parts of a set ("name part 1") are drawn as one.
+    """
+    from matplotlib.figure import Figure as Drawing
+
+    judgements = sorted({row.judgement for row in rows})
+    width, height = SIZE
+    canvas = Drawing(figsize=(width * 0.75 * len(judgements), height), dpi=DPI, layout="constrained")
+    panels = np.atleast_1d(canvas.subplots(1, len(judgements), sharey=True))
+    for axes, judgement in zip(panels, judgements, strict=True):
+        for name in sorted({row.set.partition(PART)[0] for row in rows}):
+            chosen = [row for row in rows if (row.judgement, row.set.partition(PART)[0]) == (judgement, name)]
+            answerable = np.array([row.answerable for row in chosen])
+            if len(set(answerable.tolist())) == 2:
+                _draw_risk(axes, _latin(name), models[judgement], chosen, answerable)
+        axes.set_title(f"{_latin(judgement)} (dots: at its threshold)", fontsize=9)
+        axes.set_xlabel("coverage: share of questions answered")
+        axes.grid(visible=True, alpha=0.3)
+        _unit_square(axes)
+        axes.legend(fontsize=8, loc="upper left")
+    panels[0].set_ylabel("risk: share of the answered without an answer")
+    canvas.savefig(path)
+
+
+def _draw_risk(axes: Axes, label: str, model: Model, rows: Sequence[FeatureRow], answerable: Bools) -> None:
+    p = model.probabilities(rows)
+    risk, covered = risk_coverage(p, answerable)
+    (line,) = axes.plot(covered, risk, label=label)
+    answered = p >= model.threshold
+    if answered.any():
+        axes.plot(float(answered.mean()), float((~answerable[answered]).mean()), "o", color=line.get_color())
 
 
 def _canvas(x: str, y: str) -> tuple[Canvas, Axes]:

@@ -32,7 +32,7 @@ class OtherEmbedder(HashEmbedder):
 def opened(data_dir: Path, embedder: HashEmbedder) -> Services:
     services = build_services(Settings(data_dir=data_dir, llm="extractive", samples=False), embedder=embedder)
     services.startup.begin()
-    services.startup.require(patience=30)
+    services.startup.require(patience=120)
     return services
 
 

@@ -53,7 +53,7 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str, status: int = 0) ->
 def opened(data_dir: Path) -> Services:
     services = build_services(Settings(data_dir=data_dir, llm="extractive", samples=False), embedder=HashEmbedder())
     services.startup.begin()
-    services.startup.require(patience=30)
+    services.startup.require(patience=120)
     return services
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.fusion import Legs, fuse_spaces, lexical_strength
@@ -22,9 +24,10 @@ def test_the_dense_leg_rules_where_the_keywords_match_nothing() -> None:
 
 
 def test_closeness_is_a_share_of_the_model_s_own_scale() -> None:
-    assert PROFILE.closeness(0.35, "en") == pytest.approx(0.5)
-    assert PROFILE.closeness(0.85, "zh") == pytest.approx(0.5)
-    assert (PROFILE.closeness(-1.0, "en"), PROFILE.closeness(1.0, "zh")) == (0.0, 1.0)
+    assert PROFILE.closeness([0.35], "en") == pytest.approx(0.5)
+    assert PROFILE.closeness([0.85, 0.2], "zh") == pytest.approx(0.5)
+    assert (PROFILE.closeness([-1.0], "en"), PROFILE.closeness([1.0], "zh")) == (0.0, 1.0)
+    assert PROFILE.closeness([], "en") == 0.0
 
 
 def test_the_strength_of_keywords() -> None:
@@ -62,3 +65,12 @@ def test_the_error_of_an_unknown_model_says_what_to_set() -> None:
 
     assert error.code == "embedding_model_mismatch"
     assert all(word in error.message for word in ("papers", "model-x", "model-a", "DOCENT_EMBEDDING_MODEL"))
+
+
+def test_a_margin_counts_for_half() -> None:
+    profile = replace(PROFILE, margins=(0.1, 0.2))
+
+    apart, alike = profile.closeness([0.35, 0.2, 0.1], "en"), profile.closeness([0.35, 0.35], "en")
+
+    assert (apart, alike) == (pytest.approx(0.75), pytest.approx(0.25))
+    assert profile.closeness([0.35], "en") == pytest.approx(0.5)

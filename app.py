@@ -153,7 +153,7 @@ def _greet(url: str, with_token: bool) -> None:
     print("Ask it something:")
     print(
         f"  curl -s {url}/api/v1/ask{token} -H 'Content-Type: application/json' "
-        '-d \'{"question": "What does the verdict misattributed mean?"}\'',
+        '-d \'{"question": "What happens when I delete a document?"}\'',
         flush=True,
     )
 

@@ -14,7 +14,7 @@ from tests.server_process import PROJECT, ServerProcess, running_server
 
 pytestmark = [pytest.mark.model, pytest.mark.slow]
 SAMPLES = PROJECT / "data" / "samples"
-QUESTION = "What does the verdict misattributed mean?"
+QUESTION = "How do I see the quoted words of a citation?"
 
 
 def upload(server: ServerProcess, *names: str) -> dict[str, Any]:

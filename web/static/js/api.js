@@ -76,6 +76,13 @@ export function originalUrl(id, filename, page) {
   return `${PREFIX}/documents/${encodeURIComponent(id)}/content${fragment}`;
 }
 
+const span = ({ char_start: start, char_end: end }) => `highlight=${start}-${end}`;
+const documentUrl = (id) => `${PREFIX}/documents/${encodeURIComponent(id)}`;
+
+/** The cited page as a picture, and the document's text as a page, each with the words marked. */
+export const pictureUrl = (cited) => `${documentUrl(cited.document_id)}/pages/${cited.page}.png?${span(cited)}`;
+export const viewUrl = (cited) => `${documentUrl(cited.document_id)}/view?${span(cited)}#cited`;
+
 /** Send one file; fetch reports no progress of uploads, XMLHttpRequest does. onProgress gets 0..1. */
 export function uploadFile(file, collection, onProgress) {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,6 @@
 // One source: a passage or a citation, folded to a snippet, unfolded to the words in their surroundings.
 
-import { documentText, originalUrl } from "./api.js";
+import { documentText, originalUrl, pictureUrl, viewUrl } from "./api.js";
 import { el, newId } from "./dom.js";
 import { S } from "./strings.js";
 
@@ -52,12 +52,22 @@ export function sourceItem(span) {
     context.replaceChildren(
       el("blockquote", {}, parts[0], el("mark", {}, parts[1]), parts[2]),
       note ? el("p", { class: "small" }, note) : "",
+      note ? "" : pagePicture(span),
+      note === S.gone ? "" : el("p", {}, el("a", { href: viewUrl(span), target: "_blank", rel: "noopener" }, S.inDocument)),
       note === S.gone ? "" : el("p", {}, el("a", { href: originalUrl(span.document_id, span.filename, span.page), target: "_blank", rel: "noopener" }, span.page ? S.originalAt(span.page) : S.original)),
     );
     if (from) node.scrollIntoView({ block: "nearest" });
   }
 
   return { node, open };
+}
+
+/** The page with the words marked, for a PDF; it goes if it cannot be drawn. */
+function pagePicture(span) {
+  if (!span.page || !/\.pdf$/i.test(span.filename)) return "";
+  const picture = el("img", { class: "page-picture", src: pictureUrl(span), alt: S.pictureOf(span.page), loading: "lazy", width: 1000, height: 1294 });
+  picture.addEventListener("error", () => picture.remove());
+  return picture;
 }
 
 /** The text before, the words, the text after; a note where the words could not be found in the document. */

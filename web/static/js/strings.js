@@ -41,6 +41,8 @@ export const S = {
   page: (from, to) => (to && to !== from ? `p. ${from}–${to}` : `p. ${from}`),
   chip: (n, filename) => `Citation ${n}: ${filename}`,
   original: "Open the original",
+  inDocument: "Read it in the whole text",
+  pictureOf: (page) => `Page ${page} with the quoted words marked`,
   originalAt: (page) => `Open the original at page ${page}`,
   loadingText: "Fetching the text around it…",
   changed: "The document has changed since this answer; the words that were cited are shown.",

@@ -64,7 +64,12 @@ def version() -> str:
 
 def build(question: str, evidence: Sequence[Evidence]) -> list[Message]:
     """The messages for a question over numbered evidence."""
-    sources = "\n".join(f"[{item.n}] {_one_line(item)}" for item in evidence)
+    lines = []
+    above = None
+    for item in evidence:
+        lines.append(f"[{item.n}] {_one_line(item, with_heading=item.passage.heading != above)}")
+        above = item.passage.heading
+    sources = "\n".join(lines)
     return [
         Message("system", templates()["system.txt"]),
         Message("user", templates()["question.txt"].format(sources=sources, question=question)),
@@ -126,11 +131,14 @@ def _may_open(text: str) -> bool:
     return any(word.startswith(start) for word in (*YES, *NO))
 
 
-def _one_line(item: Evidence) -> str:
-    """A source as the model sees it: its heading, its table's header row and its text, without line ends or marks."""
+def _one_line(item: Evidence, *, with_heading: bool) -> str:
+    """A source as the model sees it: its heading, unless the source before it has the same (each token delays the first
+    word), its table's header row and its text, without line ends or marks."""
     text = _defused(item.text)
     if item.header:
         text = f"({_defused(item.header)}) {text}"
+    if not with_heading:
+        return text
     last = _defused((item.passage.heading or "").rsplit(" > ", 1)[-1])
     return f"{last}: {text}" if last and last.casefold() not in text.casefold() and len(last) <= 60 else text
 

@@ -144,7 +144,7 @@ class Settings:
     )
     top_k: int = _setting(10, _integer(1, 100), "Passages retrieved for a question when the request does not say.")
     evidence_tokens: int = _setting(
-        0, _integer(0, 32768), "Prompt tokens spent on evidence; 0 picks 200 for the local model, 1500 for others."
+        0, _integer(0, 32768), "Prompt tokens spent on evidence; 0 picks 180 for the local model, 1500 for others."
     )
     min_confidence: float | None = _setting(
         None,
@@ -195,7 +195,7 @@ class Settings:
     @property
     def evidence_budget(self) -> int:
         """Prompt tokens to spend on evidence; small for the local model, which reads some 40 tokens a second."""
-        return self.evidence_tokens or (200 if self.llm == "local" else 1500)
+        return self.evidence_tokens or (180 if self.llm == "local" else 1500)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:

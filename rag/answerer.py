@@ -75,20 +75,17 @@ class Answerer:
         started = time.perf_counter()
         question = standalone(ask.question, ask.history)
         retrieval = self._search(ask, question)
-        small_talk = polite_line(ask.question) is not None
-        if self._translator and not small_talk and (query := self._translator.translated(retrieval)):
+        line = polite_line(ask.question)
+        if self._translator and line is None and (query := self._translator.translated(retrieval)):
             retrieval = self._search(ask, query)
-        return self._answer(Writer(ask, question, retrieval, self._store, started), ask, retrieval)
+        writer = Writer(ask, question, retrieval, self._store, started)
+        return self._answer(writer, ask, retrieval) if line is None else _greet(writer, retrieval, line)
 
     def _search(self, ask: Ask, query: str) -> Retrieval:
         return self._retriever.search(query, collections=ask.collections, top_k=ask.top_k, filters=ask.filters)
 
     def _answer(self, writer: Writer, ask: Ask, retrieval: Retrieval) -> Iterator[Event]:
         yield Retrieved(retrieval.passages)
-        if line := polite_line(ask.question):
-            yield from writer.replace(line)
-            yield writer.finish(answered=False, reason=Abstention.NO_EVIDENCE)
-            return
         clock = time.perf_counter()
         evidence = select_evidence(retrieval.query, retrieval.passages, retrieval.rarity, budget=self._limits.evidence)
         known = features(retrieval, evidence)
@@ -170,6 +167,13 @@ def _conclude(
     if found := find_disagreement(retrieval, evidence):
         yield from writer.state(found.sentence(language(writer.question)), found.spans)
     yield writer.finish(answered=True, reason=reason)
+
+
+def _greet(writer: Writer, retrieval: Retrieval, line: str) -> Iterator[Event]:
+    """Answer small talk with a line of its own."""
+    yield Retrieved(retrieval.passages)
+    yield from writer.replace(line)
+    yield writer.finish(answered=False, reason=Abstention.NO_EVIDENCE)
 
 
 def _decline(writer: Writer, reason: Abstention) -> Iterator[Event]:

@@ -139,7 +139,7 @@ class CitationList:
             page_end=on[-1] if on else None,
             char_start=start,
             char_end=end,
-            quote=passage.text[start - passage.char_start : end - passage.char_start],
+            quote=passage.between(start, end),
             content_sha256=passage.content_sha256,
             score=evidence.score,
         )

@@ -198,7 +198,7 @@ def _values_differ(mine: Sequence[Quantity], theirs: Sequence[Quantity], *, with
 
 def _text(span: Span) -> str:
     item, start, end = span
-    return item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
+    return item.passage.between(start, end)
 
 
 def _quoted(item: Evidence, start: int, end: int) -> str:

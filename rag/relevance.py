@@ -27,7 +27,7 @@ def addresses(rarity: Mapping[str, float], sentence: str, item: Evidence, start:
     """
     weight = {term: max(value, LEAST_WEIGHT) for term, value in rarity.items()}
     held = set(terms(sentence))
-    span = item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
+    span = item.passage.between(start, end)
     if held and not held & set(terms(span)):
         return False  # its heading or file name alone supports it
     if not gives_orders(sentence) and not gives_orders(span):
@@ -40,7 +40,7 @@ def supposes_otherwise(question: str, item: Evidence, start: int, end: int) -> b
     """Whether the question denies what the span affirms ("Who did not sign?" over "Ada signed"): it answers another one."""
     if not any(1 in clause.polarity for clause in clauses(question)):
         return False
-    span = item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
+    span = item.passage.between(start, end)
     return any(kind == "negation" for kind, _ in turned(question, span))
 
 

@@ -206,6 +206,10 @@ class Passage:
     fused: float = 0.0
     focus: float = 0.0
 
+    def between(self, start: int, end: int) -> str:
+        """The text at document offsets [start, end), which lie inside the passage."""
+        return self.text[start - self.char_start : end - self.char_start]
+
 
 @dataclass(frozen=True, slots=True)
 class Retrieval:

@@ -89,11 +89,9 @@ class Writer:
         """Answer with the best evidence sentences themselves, in place of what was written so far."""
         self._reset()
         for item, start, end in extract(self._retrieval.query, evidence, self._retrieval.rarity):
-            span = item.passage.text[start - item.passage.char_start : end - item.passage.char_start]
-            quoted = unmark(" ".join(span.split()))
-            if supposes_otherwise(self.question, item, start, end):
-                continue
-            yield from self.state(quoted, [(item, start, end)])
+            if not supposes_otherwise(self.question, item, start, end):
+                quoted = unmark(" ".join(item.passage.between(start, end).split()))
+                yield from self.state(quoted, [(item, start, end)])
 
     def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
         """A sentence of our own making that its spans are known to support."""
@@ -110,7 +108,6 @@ class Writer:
         """The whole answer, of the sentences that were kept."""
         text, kept, citations = self._assembled() if answered else (self._text, (), ())
         written = len(self._kept) + len(self._dropped)
-        supported = sum(sentence.verdict in SUPPORTED for sentence in self._kept)
         query = self._retrieval.query
         timings = {
             **self._spent,
@@ -127,7 +124,7 @@ class Writer:
                 reason=reason,
                 citations=citations,
                 sentences=kept,
-                groundedness=round(supported / written, 4) if written and answered else None,
+                groundedness=round(len(self._kept) / written, 4) if written and answered else None,
                 retrieved=self._retrieval.passages,
                 nearest=self._retrieval.passages[:NEAREST],
                 conversation_id=self._ask.conversation_id,

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import shutil
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.engine import Database
 from catalog.inspection import CatalogInspection
 from ingest.opening import open_services, require_catalog
+from rag.errors import UnavailableError
 from vectorstore.chroma import ChromaIndex
 from vectorstore.owner import Ownership
 from vectorstore.replacement import settle
@@ -56,26 +59,55 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def renew_vectors(folder: Path) -> int:
-    """Write the vectors of a Chroma folder, which nobody has open, into a new one and put it in the other's place."""
+    """Write the vectors of a Chroma folder, which nobody has open, into a new one and put it in the other's place.
+
+    The new files are written by a fresh process, which never held what was deleted: the index writes its spare places as
+    it finds them in memory, and in ours they may be what the old index left there.
+
+    Raises:
+        UnavailableError: the writing process failed; the folder is as it was.
+    """
     if not folder.exists():
         return 0
     fresh = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
-    source, target = ChromaIndex(folder), ChromaIndex(fresh)
+    spawn = multiprocessing.get_context("spawn")
+    receiver, sender = spawn.Pipe(duplex=False)
+    writer = spawn.Process(target=_write, args=(fresh, receiver), name="purge-writer")
+    writer.start()
+    receiver.close()
+    source = ChromaIndex(folder)
     copied = 0
     try:
         for space in source.spaces():
             for ids, owners, vectors in source.pages(space):
-                target.upsert(space, ids, vectors, owners)
+                sender.send((space, ids, vectors, owners))
                 copied += len(ids)
-        target.load()
+        sender.send(None)
+    except BrokenPipeError as error:
+        raise UnavailableError("The process that writes the vectors anew ended early.") from error
     finally:
         source.close()
-        target.close()
+        sender.close()
+        writer.join()
+    if writer.exitcode:
+        raise UnavailableError(f"The process that writes the vectors anew ended with status {writer.exitcode}.")
     folder.rename(folder.with_name(f"{folder.name}.old"))
     fresh.rename(folder)
     _finish_swap(folder)
     return copied
+
+
+def _write(folder: Path, pages: Connection) -> None:
+    """In a process of its own: store what comes through the pipe, up to None."""
+    target = ChromaIndex(folder)
+    target.load()
+    try:
+        while (page := pages.recv()) is not None:
+            space, ids, vectors, owners = page
+            target.upsert(space, ids, vectors, owners)
+    finally:
+        target.close()
 
 
 def _finish_swap(folder: Path) -> None:

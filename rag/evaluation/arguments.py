@@ -1,4 +1,4 @@
-"""The arguments of `python -m rag.evaluation` and its two further commands."""
+"""The arguments of `python -m rag.evaluation` and its further commands."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def evaluate_parser() -> argparse.ArgumentParser:
     command = argparse.ArgumentParser(
         prog=PROG,
         description="Measure Docent on golden questions about your own documents.",
-        epilog=f"Two more commands: {PROG} draft --help, {PROG} calibrate --help. All figures: docs/evaluation.md.",
+        epilog=f"More commands: {PROG} draft, observe or calibrate --help. All figures: docs/evaluation.md.",
     )
     command.add_argument("golden", type=Path, metavar="golden.jsonl", help="the questions, one JSON object a line")
     command.add_argument("--collection", default="default", metavar="C", help="where to look (default: default)")
@@ -53,6 +53,19 @@ def draft_parser() -> argparse.ArgumentParser:
     return command
 
 
+def observe_parser() -> argparse.ArgumentParser:
+    """The arguments of observing."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} observe", description="Print, for each golden question, the rows that `calibrate` fits on."
+    )
+    command.add_argument("golden", type=Path, metavar="golden.jsonl", help="the questions, one JSON object a line")
+    command.add_argument("--collection", default="default", metavar="C", help="where to look (default: default)")
+    command.add_argument("--set", metavar="NAME", help="what the rows' set is called (default: the file's name)")
+    command.add_argument("--limit", type=_positive, metavar="N", help="only the first N questions")
+    command.add_argument("--drafts", action="store_true", help="take drafted questions too")
+    return command
+
+
 def calibrate_parser() -> argparse.ArgumentParser:
     """The arguments of calibrating."""
     command = argparse.ArgumentParser(
@@ -69,6 +82,15 @@ def calibrate_parser() -> argparse.ArgumentParser:
         metavar="[JUDGEMENT=]X",
         help="at most this share of answerable questions unanswered, of all judgements or of one (default: .10)",
     )
+    command.add_argument(
+        "--features",
+        dest="chosen",
+        type=_chosen,
+        action="append",
+        default=[],
+        metavar="[JUDGEMENT=]A,B",
+        help="fit on these features of the rows, of all judgements or of one (default: all that the rows have)",
+    )
     command.add_argument("--l2", type=float, default=1.0, metavar="X", help="strength of the penalty (default: 1)")
     return command
 
@@ -78,6 +100,14 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError("expected a whole number from 1")
     return number
+
+
+def _chosen(text: str) -> tuple[str, tuple[str, ...]]:
+    judgement, _, names = text.rpartition("=")
+    chosen = tuple(name.strip() for name in names.split(",") if name.strip())
+    if not chosen:
+        raise argparse.ArgumentTypeError("expected names of features")
+    return judgement, chosen
 
 
 def _target(text: str) -> tuple[str, float]:

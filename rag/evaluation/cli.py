@@ -1,4 +1,4 @@
-"""`python -m rag.evaluation`: measure, compare, gate; `draft` writes golden questions, `calibrate` fits thresholds.
+"""`python -m rag.evaluation`: measure, compare, gate; `draft` writes golden questions, `observe` and `calibrate` fit thresholds.
 
 Exit status: 0 all well, 1 a figure failed the gate, 2 usage or configuration. Nothing heavy is imported before the
 arguments and files are known to be good.
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigurationError, DocentError, OwnedElsewhereError
-from rag.evaluation.arguments import calibrate_parser, draft_parser, evaluate_parser
+from rag.evaluation.arguments import calibrate_parser, draft_parser, evaluate_parser, observe_parser
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"draft": (draft_parser, draft), "calibrate": (calibrate_parser, calibrate)}
+    commands = {
+        "draft": (draft_parser, draft),
+        "observe": (observe_parser, observe),
+        "calibrate": (calibrate_parser, calibrate),
+    }
     parser, command = commands.get(given[0], (evaluate_parser, evaluate)) if given else (evaluate_parser, evaluate)
     options = parser().parse_args(given[1:] if command is not evaluate else given)
     try:
@@ -93,13 +97,40 @@ def draft(options: argparse.Namespace) -> int:
     return 0
 
 
+def observe(options: argparse.Namespace) -> int:
+    """Print rows of features of golden questions."""
+    from rag.evaluation import observe as observing
+    from rag.evaluation.golden import read_golden
+    from rag.evaluation.opening import local_subject, open_services
+
+    questions = read_golden(options.golden, drafts=options.drafts, limit=options.limit)
+    progress = _progress("observed", len(questions))
+    with open_services(Settings.load(), chat=True) as services:
+        services.collections.get(options.collection)
+        subject = local_subject(services, options.collection)
+        rows = observing.observe(
+            questions,
+            subject.searcher,
+            subject.select,
+            services.chat,
+            collection=options.collection,
+            top_k=subject.top_k,
+            name=options.set or options.golden.stem,
+        )
+        for done, found in enumerate(rows, start=1):
+            for row in found:
+                print(json.dumps(row, ensure_ascii=False), flush=True)
+            progress(done)
+    return 0
+
+
 def calibrate(options: argparse.Namespace) -> int:
     """Fit, write, draw and print how the fit does, on its own sets and on sets left out."""
     from rag.evaluation import calibration
-    from rag.evaluation.feature_rows import read_rows
+    from rag.evaluation.feature_rows import read_rows, with_features
     from rag.evaluation.tables import as_text, fit_cells
 
-    rows = read_rows(options.features)
+    rows = with_features(read_rows(options.features), dict(options.chosen))
     targets = dict(options.false_abstain)
     models = calibration.calibrate(rows, targets, l2=options.l2)
     file = calibration.to_json(models, rows, targets)

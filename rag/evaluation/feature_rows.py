@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,25 @@ def read_rows(paths: Sequence[Path]) -> list[FeatureRow]:
     if not rows:
         raise ConfigurationError("There are no rows to fit on.")
     return rows
+
+
+def with_features(rows: Sequence[FeatureRow], chosen: Mapping[str, Sequence[str]]) -> list[FeatureRow]:
+    """The rows with the chosen features only: those named for their judgement, else those for "", else all.
+
+    Raises:
+        ConfigurationError: a row lacks a chosen feature, or no row is of a named judgement.
+    """
+    if strange := sorted(chosen.keys() - {row.judgement for row in rows} - {""}):
+        raise ConfigurationError(f"No row is of the judgement {strange[0]!r}.")
+    kept = []
+    for row in rows:
+        names = chosen.get(row.judgement, chosen.get("", tuple(row.features)))
+        if missing := [name for name in names if name not in row.features]:
+            raise ConfigurationError(
+                f"Rows of the judgement {row.judgement!r} have no feature {missing[0]!r}; they have {', '.join(row.features)}."
+            )
+        kept.append(replace(row, features={name: row.features[name] for name in names}))
+    return kept
 
 
 def _row(found: dict[str, Any], stem: str) -> FeatureRow:

@@ -261,3 +261,38 @@ def test_every_figure_is_documented() -> None:
     for name in {*FIGURES, *GATED}:
         shown = name.partition("@")[0] + "@k" if "@" in name and name != "mrr@10" else name
         assert f"`{shown.removesuffix('_p50').removesuffix('_p95')}`" in text, name
+
+
+@pytest.mark.usefixtures("filled")
+def test_observed_rows_can_be_fitted(
+    golden: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speak_with(monkeypatch, ScriptedChat("Yes\nThe pump runs at 40 bar. [1]", "Yes\nIn late April. [1]", "No"))
+
+    assert main(["observe", golden, "--set", "works"]) == 0
+
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["set"] for row in rows} == {"works"}
+    late = [row for row in rows if row["judgement"] == "model"]
+    assert [(row["answerable"], row["features"]["gate"]) for row in late][:2] == [(True, 0.5), (True, 0.5)]
+    assert all(row["features"]["gate"] == -1 for row in late if not row["answerable"])
+    early = [row for row in rows if row["judgement"] == "retrieval"]
+    assert early[0]["features"]["coverage"] > early[-1]["features"]["coverage"]
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in early), encoding="utf-8")
+    out = tmp_path / "fitted.json"
+    assert main(["calibrate", str(path), "--features", "coverage,closeness", "--out", str(out)]) == 0
+    fitted = json.loads(out.read_text(encoding="utf-8"))["judgements"]
+    assert sorted(fitted["retrieval"]["weights"]) == ["closeness", "coverage"]
+    for wrong, reason in (("own,what", "no feature 'what'"), ("model=own", "No row is of the judgement 'model'")):
+        assert main(["calibrate", str(path), "--features", wrong, "--out", str(out)]) == 2
+        assert reason in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("filled")
+def test_without_a_model_only_retrieval_is_observed(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observe", golden]) == 0
+
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {row["judgement"] for row in rows} == {"retrieval"}
+    assert {row["set"] for row in rows} == {"golden"}

@@ -1,0 +1,71 @@
+"""Rows to fit abstention on, made of golden questions: what is seen when each judgement is due, and whether an answer exists.
+
+A row a question for `retrieval` (before the model), and one for `model` (after its yes or no) where there is a model and
+the question would reach it. Takes its parts by constructor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator, Sequence
+from typing import Any
+
+from rag import prompts
+from rag.abstention import features, gate
+from rag.evaluation.golden import GoldenQuestion
+from rag.evaluation.local import Searcher
+from rag.ports import ChatModel
+from rag.types import Evidence, Message, Retrieval
+
+# Enough for the yes or no that an answer begins with.
+OPENING_TOKENS = 4
+
+
+def observe(
+    questions: Sequence[GoldenQuestion],
+    searcher: Searcher,
+    select: Callable[[Retrieval], Sequence[Evidence]],
+    chat: ChatModel | None,
+    *,
+    collection: str,
+    top_k: int,
+    name: str,
+) -> Iterator[list[dict[str, Any]]]:
+    """The rows of each question, in order; `name` is the set that they belong to.
+
+    A question for which no evidence is found has no row: it is declined without a judgement.
+
+    Raises:
+        ChatUnavailableError: the model does not answer.
+    """
+    for question in questions:
+        retrieval = searcher.search(question.question, collections=[collection], top_k=top_k)
+        evidence = select(retrieval)
+        seen = {"retrieval": features(retrieval, evidence)} if evidence else {}
+        if evidence and chat is not None:
+            opening = _opening(chat, prompts.build(question.question, evidence))
+            seen["model"] = {**seen["retrieval"], "gate": gate(opening)}
+        yield [
+            {
+                "judgement": judgement,
+                "answerable": question.answerable,
+                "features": {feature: round(value, 4) for feature, value in values.items()},
+                "set": name,
+            }
+            for judgement, values in seen.items()
+        ]
+
+
+def _opening(chat: ChatModel, messages: Sequence[Message]) -> prompts.Opening:
+    opening = prompts.Opening()
+    stream = chat.stream(messages, max_tokens=OPENING_TOKENS)
+    try:
+        for delta in stream:
+            opening.alternatives = opening.alternatives or delta.alternatives
+            opening.feed(delta.text)
+            if opening.decided:
+                break
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
+    opening.rest()
+    return opening

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigurationError
-from rag.evidence import score_sentences
 from rag.expectation import expected, holds
 from rag.focus import name_terms
 from rag.language import fold, names, query_terms, terms
 from rag.polarity import turned
 from rag.prompts import NO, YES, Opening
+from rag.scoring import score_sentences
 from rag.types import Evidence, Retrieval
 
 FILE = Path(__file__).with_name("calibration.json")

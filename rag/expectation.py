@@ -1,4 +1,4 @@
-"""What kind of thing a question asks for, and whether a sentence holds one: a date, a quantity or a name. Pure.
+"""What kind of thing a question asks for, and whether a sentence holds one: a date, a quantity, a name or a place. Pure.
 
 A cheap signal with few mistakes: "When ...?" is not answered by a sentence without a date. It only ever adds to a
 sentence's score; it never excludes one.
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     DATE = "date"
     QUANTITY = "quantity"
     NAME = "name"
+    PLACE = "place"
 
 
 _MEASURES = (
@@ -33,11 +34,16 @@ _ASKED = {
             rf"|\b(?:what|which) {_MEASURES}\b|\bwhat(?:['’]s| is| was| are| were) the (?:\w+ ){{0,2}}{_MEASURES}\b",
         ),
         (Kind.NAME, r"\b(?:who|whose|whom)\b"),
+        (
+            Kind.PLACE,
+            r"\bwhere\b|\b(?:what|which) (?:city|country|town|place|region|island|continent|county|province|street|building|room|office)\b",
+        ),
     ),
     "zh": (
         (Kind.DATE, r"哪一?年|何时|何年|什么时候|哪一?天|几月|几号|什么时间|哪个(?:年代|世纪)|日期|年份|截止"),
         (Kind.QUANTITY, r"多少|多大|多长|多高|多久|多远|多重|多宽|几(?:个|年|次|岁|人|名|种|天|条|座|层|位|家|所|公里|小时)"),
         (Kind.NAME, r"谁|何人|哪(?:位|些人)|什么人"),
+        (Kind.PLACE, r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|地方|城市|省|地区|州|县|市)|哪(?:国|省|州|县|市)|位于|地点|地址"),
     ),
 }  # fmt: skip
 _HELD = {
@@ -49,6 +55,10 @@ _HELD = {
         r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|fifty|hundred|thousand|million|billion"
         r"|half|third|quarter|dozen|twice|once|none|no)\b|[一二三四五六七八九十百千万亿两半]",
         re.IGNORECASE,
+    ),
+    Kind.PLACE: re.compile(
+        r"\b(?:in|at|near|from|to|of|on|through|around|outside|into)\s+(?:the\s+)?[A-Z]"
+        r"|位于|坐落|地处|分布|栖息|附近|[省市县区州国岛镇村路街湾港]"
     ),
     Kind.NAME: re.compile(rf"\S\s+[A-Z][\w'’-]+|[A-Z]{{2,}}|·|[{'一'}-{'龥'}]{{2,}}"),
 }

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from rag.evidence import score_sentences
+from rag.scoring import score_sentences
 from rag.types import Evidence
+from rag.verification import states_something
 
 MAX_SENTENCES = 3
 # A further sentence is quoted only if it comes this close to the best one.
@@ -27,8 +28,11 @@ def extract(
         start = item.passage.char_start + candidate.start
         end = item.passage.char_start + candidate.end
         shown = item.start <= start and end <= item.end
-        if not shown or any(
-            (item.passage.document_id, start) == (o.passage.document_id, other) for o, other, _ in found
+        said = item.passage.text[candidate.start : candidate.end]
+        if (
+            not shown
+            or not states_something(said)
+            or any((item.passage.document_id, start) == (o.passage.document_id, other) for o, other, _ in found)
         ):
             continue
         if candidate.score < least:

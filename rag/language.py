@@ -37,6 +37,9 @@ _ABBREVIATION = re.compile(
     r"Inc|Ltd|Co|Corp|Bros|Gen|Col|Lt|Sgt|Capt|Rev|Hon|Gov|Sen|Rep|Pres|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Sept|Oct|Nov|Dec|"
     r"a\.m|p\.m|U\.S|U\.K|U\.N|[A-Z]|(?<=\s)\d{1,2})\.$"
 )
+_LEANS_BACK = re.compile(
+    r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|That|Such|Both|The (?:latter|former))\b|[它他她该其此这那](?!种|些|个)"
+)
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
 
 
@@ -82,6 +85,11 @@ def _is_abbreviation(text: str, start: int, dot: int) -> bool:
     # "in the U.S. The" and "at 5 p.m. We" do end a sentence; "Dr. Smith" and "J. Smith" do not.
     closes = re.search(r"(?:U\.S|U\.K|U\.N|a\.m|p\.m|etc|Inc|Ltd|Co|Corp|Jr|\d)\.$", tail)
     return not (closes and following[:1].isupper())
+
+
+def leans_back(sentence: str) -> bool:
+    """Whether a sentence opens with a word that only the one before it explains: "It runs at night"."""
+    return _LEANS_BACK.match(sentence) is not None
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:
@@ -132,6 +140,11 @@ def query_terms(text: str) -> list[str]:
     return terms(text) or terms(text, stop_words=True)
 
 
+def only_asks(term: str) -> bool:
+    """Whether a term is of the wording in which English questions come, rather than of what they are about."""
+    return term in _ASKING
+
+
 def names(text: str) -> frozenset[str]:
     """The index terms of capitalised words that do not begin the text: what a question is most likely about."""
     return frozenset(term for match in _CAPITALISED.finditer(text) if match.start() for term in terms(match.group()))
@@ -168,4 +181,10 @@ STOP_WORDS = frozenset(
     " itself just me more most my myself no nor not now of off on once only or other our ours ourselves out over own s same she should so some such t than"
     " that the their theirs them themselves then there these they this those through to too under until up very was we were what when where which while"
     " who whom whose why will with would you your yours yourself yourselves".split()
+)
+
+# Stems of "What are the key points to consider …?": rare in many collections, and no sign that a text answers.
+_ASKING = frozenset(
+    "accord aspect avail awar call common concern consid consider describ detail differ ensur exampl explain general import includ key kind know list"
+    " main major mean name point procedur process provid purpos reason regard relat role sort specif step tell term thing tip type understand way".split()
 )

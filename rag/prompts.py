@@ -133,7 +133,7 @@ def _may_open(text: str) -> bool:
 
 def _one_line(item: Evidence, *, with_heading: bool) -> str:
     """A source as the model sees it: its heading, unless the source before it has the same (each token delays the first
-    word), its table's header row and its text, without line ends or marks."""
+    word), its table's header row or list's lead-in, and its text, without line ends or marks."""
     text = _defused(item.text)
     if item.header:
         text = f"({_defused(item.header)}) {text}"

@@ -14,7 +14,7 @@ from typing import Any
 from rag.errors import InvalidRequestError
 from rag.focus import FULL_FOCUS, Wanted, focus
 from rag.fusion import Legs, fuse_spaces, lexical_strength
-from rag.language import fold, language, query_terms
+from rag.language import fold, language, only_asks, query_terms
 from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker
 from rag.spaces import NEXT, EmbeddingSpace, EmbeddingSpaces
 from rag.types import Hit, Passage, Retrieval, SearchMode
@@ -26,6 +26,10 @@ CANDIDATES = 100
 FOCUSED = 20
 # Searches whose lexical leg may run beside the dense one; more wait their turn.
 LEGS = 8
+
+# What a term that only asks weighs beside others of its rarity: northwind's nDCG@10 rises from .894 to .900, that of
+# squad2_dev, anthropic_docs and chroma_chunking stays within .001.
+ASKING = 0.5
 
 # A collection and the documents of it that a filter leaves, None for all.
 Scope = tuple[int, list[str] | None]
@@ -144,7 +148,8 @@ class Retriever:
     def _rarity(self, query: str, collections: Sequence[int]) -> dict[str, float]:
         wanted = list(dict.fromkeys(query_terms(query)))
         weights = [self._lexical.rarity(number, wanted) for number in collections]
-        return {term: max(0.1, min((found[term] for found in weights), default=0.0)) for term in wanted}
+        rarest = {term: min((found[term] for found in weights), default=0.0) for term in wanted}
+        return {term: max(0.1, weight * (ASKING if only_asks(term) else 1.0)) for term, weight in rarest.items()}
 
     def _ranked(self, query: str, spoken: str, found: _Found, mode: SearchMode, top_k: int) -> list[Passage]:
         """The live passages, best first: fused, looked at more closely where both legs ran, duplicates folded."""

@@ -10,9 +10,9 @@ import re
 
 from rag import prompts
 from rag.errors import ChatUnavailableError
-from rag.evidence import score_sentences
 from rag.language import language
 from rag.ports import ChatModel
+from rag.scoring import score_sentences
 from rag.types import Message, Retrieval
 
 # Passages that tell the documents' language, and the coverage of terms above which a question was understood.

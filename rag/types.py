@@ -231,7 +231,8 @@ class Retrieval:
 class Evidence:
     """A run of sentences of one passage, numbered for the model. Offsets are document offsets.
 
-    `score` 0..1: how strongly the run speaks to the question. `header` is the header row of the table that it is from.
+    `score` 0..1: how strongly the run speaks to the question. `header` is the header row of the table, or the
+    lead-in of the list, that it is from.
     """
 
     n: int

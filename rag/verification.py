@@ -36,6 +36,11 @@ _SAYS_NOTHING = re.compile(
     r"|(?:yes|no)[.,]?\s*(?=(?:the )?sources)|(?:the |these |this )?(?:sources?|documents?|information|answer)\b[^.]{0,40}\b(?:contains?|is stated|is found|can be found|is provided|is mentioned|answers?)\b[^.]{0,60}[.]?$"
     r"|(?:以上|上述|这些|该)?(?:资料|文档|来源|信息)(?:中)?(?:明确)?(?:包含|提供|给出)了?[^，。]{0,12}(?:答案|信息)。?$"
 )
+# Sentences that send the reader elsewhere for what they were to tell; with a number or a date they tell something all the same.
+_SENDS_AWAY = re.compile(
+    r"(?<!\bas )\b(?:found|outlined|listed|described|stated|provided|mentioned|given|explained|detailed|discussed) in (?:the )?(?:\w+ )?(?:sources?|passages?)\b"
+    r"|(?:可以?|能)?在(?:以上|上述|这些|该)?(?:资料|来源)(?:中|里)?(?:找到|查到|看到)"
+)
 _CONTRACTION = re.compile(r"(?:n['’]t|^(?:i|you|he|she|it|we|they|that|there)['’]\w+)$")
 
 Reason = tuple[str, str]
@@ -76,7 +81,7 @@ def states_something(sentence: str) -> bool:
         return False
     if facts_of(body).undated or facts_of(body).dates:
         return True
-    if body.endswith((":", "：")):
+    if body.endswith((":", "：")) or (_SENDS_AWAY.search(fold(body)) and not numbers(body)):
         return False
     return bool(_weights(body))
 
@@ -191,7 +196,7 @@ def _near(a: str, b: str, places: Mapping[str, Sequence[int]]) -> bool:
 
 
 def context_of(evidence: Evidence) -> str:
-    """What tells what a span is about: its heading path, its table's header row and its file's name."""
+    """What tells what a span is about: its heading path, its table's header row or list's lead-in, and its file's name."""
     return f"{evidence.passage.heading or ''}\n{evidence.header}\n{re.sub(r'[_.-]+', ' ', evidence.passage.filename)}"
 
 

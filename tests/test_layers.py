@@ -16,7 +16,15 @@ OURS = {*ROOMS, *TOP}
 
 # The core of rag: values, errors, settings. Then the pure middle, then the use-cases.
 CORE = ("rag/types.py", "rag/errors.py", "rag/settings.py")
-PURE = ("rag/language.py", "rag/focus.py", "rag/fusion.py", "rag/evidence.py", "rag/extractive.py", "rag/citations.py")
+PURE = (
+    "rag/language.py",
+    "rag/focus.py",
+    "rag/fusion.py",
+    "rag/evidence.py",
+    "rag/scoring.py",
+    "rag/extractive.py",
+    "rag/citations.py",
+)
 PURE += ("rag/verification.py", "rag/prompts.py", "rag/ports.py", "rag/events.py", "rag/spaces.py", "rag/writer.py")
 PURE += ("rag/facts.py", "rag/quantities.py", "rag/units.py", "rag/numerals.py", "rag/dates.py", "rag/names.py")
 PURE += ("rag/quotes.py", "rag/polarity.py", "rag/vocabulary.py", "rag/relevance.py", "rag/injection.py")

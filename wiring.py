@@ -19,7 +19,9 @@ from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.jobs import JobCatalog
 from ingest.folders import Folders
+from ingest.jobs import Jobs
 from ingest.library import Library
+from ingest.passwords import Passwords
 from ingest.pictures import PagePictures
 from ingest.pipeline import Pipeline
 from ingest.readers.pool import ReaderPool
@@ -60,7 +62,7 @@ class Services:
     database: Database
     collections: CollectionCatalog
     documents: DocumentCatalog
-    jobs: JobCatalog
+    jobs: Jobs
     conversations: ConversationCatalog
     library: Library
     folders: Folders
@@ -132,12 +134,14 @@ def build_services(
     documents = DocumentCatalog(database, lexical, collections)
     ingestion = IngestionCatalog(database, lexical)
     reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr)
+    passwords = Passwords()
     library = Library(
         settings.data_dir / "uploads",
         documents,
         ingestion,
         dense,
         wake=lambda: pipeline.wake(),
+        passwords=passwords,
         forgotten=lambda document_id: pictures.forget(document_id),
     )
     library.drop_strays()
@@ -145,9 +149,11 @@ def build_services(
     artist = ReaderPool(
         timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
     )
-    pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path)
+    pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
     pictures.drop_strays(documents.ids())
-    pipeline = Pipeline(ingestion, library, reader, spaces, dense, chunk_tokens=settings.chunk_tokens)
+    pipeline = Pipeline(
+        ingestion, library, reader, spaces, dense, chunk_tokens=settings.chunk_tokens, passwords=passwords
+    )
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
     retriever = Retriever(spaces, dense, lexical, documents, reranker)
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
@@ -169,7 +175,7 @@ def build_services(
         database=database,
         collections=collections,
         documents=documents,
-        jobs=JobCatalog(database),
+        jobs=Jobs(JobCatalog(database), documents, passwords, wake=pipeline.wake),
         conversations=ConversationCatalog(database),
         library=library,
         pictures=pictures,

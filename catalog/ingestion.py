@@ -6,7 +6,7 @@ Each step is one transaction and may be repeated. A document's chunks, keywords 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -52,8 +52,11 @@ class IngestionCatalog:
         *,
         idempotency_key: str | None = None,
         idempotency_digest: str | None = None,
+        before_commit: Callable[[Sequence[Registered]], None] = lambda _: None,
     ) -> list[Registered]:
         """Record an upload as a job. Bytes that the collection holds already give the document that they are.
+
+        `before_commit` hears the outcomes before anything can be claimed.
 
         Raises:
             ConflictError: the idempotency key has been used.
@@ -84,6 +87,7 @@ class IngestionCatalog:
                         for position, outcome in enumerate(outcomes)
                     ],
                 )
+            before_commit(outcomes)
         return outcomes
 
     def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from typing import Any
@@ -14,6 +15,9 @@ from catalog.rows import now, to_document
 from catalog.tables import documents, job_documents, jobs
 from rag.errors import NotFoundError
 from rag.types import Document, DocumentStatus, Job, JobStatus
+
+AGAIN = (DocumentStatus.FAILED, DocumentStatus.CANCELLED)
+"""States of documents that may be tried again."""
 
 
 class JobCatalog:
@@ -50,12 +54,14 @@ class JobCatalog:
         self._set(running, status=DocumentStatus.CANCELLED)
         return self.get(job_id)
 
-    def retry(self, job_id: str) -> Job:
-        """Queue again what failed or was cancelled. Raises NotFoundError."""
-        again = (DocumentStatus.FAILED, DocumentStatus.CANCELLED)
-        ended = [item.id for item in self.get(job_id).documents if item.status in again]
-        self._set(ended, status=DocumentStatus.QUEUED, attempts=0, error_code=None, error_message=None)
-        return self.get(job_id)
+    def queue_again(self, ids: Sequence[str]) -> None:
+        """Queue documents again that failed or were cancelled; others stay as they are."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(documents)
+                .where(documents.c.id.in_(ids), documents.c.status.in_(AGAIN))
+                .values(status=DocumentStatus.QUEUED, attempts=0, error_code=None, error_message=None, updated_at=now())
+            )
 
     def _set(self, ids: list[str], **values: Any) -> None:
         with self._database.write() as connection:

@@ -23,11 +23,12 @@ from catalog.documents import DocumentCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.registration import NewFile, Registered
 from ingest.naming import clean_filename
+from ingest.passwords import Passwords
 from ingest.readers.registry import HEAD_BYTES, is_archive, media_type_of
 from ingest.unpacking import StagedFile, told_apart, unpack
 from rag.errors import DocentError, InvalidRequestError, NotFoundError, UnavailableError
 from rag.ports import DenseIndex
-from rag.types import Collection
+from rag.types import Collection, DocumentStatus
 
 _COPY_BYTES = 1 << 20
 log = logging.getLogger(__name__)
@@ -44,6 +45,7 @@ class Library:
         dense: DenseIndex,
         *,
         wake: Callable[[], None],
+        passwords: Passwords | None = None,
         forgotten: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._folder = folder
@@ -52,6 +54,7 @@ class Library:
         self._ingestion = ingestion
         self._dense = dense
         self._wake = wake
+        self._passwords = passwords or Passwords()
         self._forgotten = forgotten  # told the id of each document whose bytes are gone
         self._forgetting = threading.Lock()
         self.incoming.mkdir(parents=True, exist_ok=True)
@@ -122,13 +125,24 @@ class Library:
         *,
         idempotency_key: str | None = None,
         idempotency_digest: str | None = None,
+        password: str | None = None,
     ) -> tuple[str, list[Registered]]:
-        """Register staged files as one job, to be indexed in the background.
+        """Register staged files as one job, to be indexed in the background. `password` opens those that need one.
 
         Returns:
             The job's id, and what each file became.
         """
         job_id = uuid.uuid4().hex
+
+        def entrust(outcomes: Sequence[Registered]) -> None:
+            if password is None:
+                return
+            for outcome in outcomes:
+                if outcome.status == DocumentStatus.QUEUED:
+                    self._passwords.remember([outcome.document_id], password)
+                else:
+                    self._passwords.offer(outcome.document_id, password)
+
         new = []
         for file in files:
             document_id = uuid.uuid4().hex
@@ -142,7 +156,12 @@ class Library:
             )
         try:
             outcomes = self._ingestion.register(
-                job_id, collection.id, new, idempotency_key=idempotency_key, idempotency_digest=idempotency_digest
+                job_id,
+                collection.id,
+                new,
+                idempotency_key=idempotency_key,
+                idempotency_digest=idempotency_digest,
+                before_commit=entrust,
             )
         except DocentError:
             self._unlink(file.id for file in new)
@@ -213,6 +232,7 @@ class Library:
         for document_id in ids:
             with suppress(FileNotFoundError):
                 self.content_path(document_id).unlink()
+            self._passwords.forget(document_id)
             self._forgotten(document_id)
 
 

@@ -22,6 +22,7 @@ from catalog.ingestion import IngestionCatalog, Work
 from catalog.publication import Indexed, chunk_id
 from ingest.chunker import chunk_document
 from ingest.library import Library
+from ingest.passwords import Passwords
 from rag.errors import DocentError, UnavailableError, UnreadableError
 from rag.ports import DenseIndex, Vectors
 from rag.spaces import EmbeddingSpaces
@@ -44,7 +45,7 @@ log = logging.getLogger(__name__)
 class Reader(Protocol):
     """Reads one file, usually in a child process."""
 
-    def read(self, path: Path, filename: str) -> ParsedDocument:
+    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
         """Raises `rag.errors.DocentError` when the file cannot be read."""
 
 
@@ -80,6 +81,7 @@ class Pipeline:
         dense: DenseIndex,
         *,
         chunk_tokens: int,
+        passwords: Passwords | None = None,
     ) -> None:
         self._ingestion = ingestion
         self._library = library
@@ -87,6 +89,7 @@ class Pipeline:
         self._spaces = spaces
         self._dense = dense
         self._chunk_tokens = chunk_tokens
+        self._passwords = passwords or Passwords()
         self._prepared: queue.Queue[Prepared | None] = queue.Queue(maxsize=1)
         self._embedded: queue.Queue[Slice | None] = queue.Queue(maxsize=2)
         self._wake = threading.Event()
@@ -223,12 +226,15 @@ class Pipeline:
         if self._stopping.is_set():
             return None
         try:
-            return self._reader.read(self._library.content_path(item.id), item.filename)
+            path, password = self._library.content_path(item.id), self._passwords.of(item.id)
+            return self._reader.read(path, item.filename, password=password)
         except UnavailableError:
             if not self._stopping.is_set():
                 raise
         except DocentError as error:
             if not self._stopping.is_set():  # a stop ends the readers, which is not the file's fault
+                if error.code == "wrong_password":
+                    self._passwords.forget(item.id)
                 self._fail(item.id, error)
         except Exception as error:  # noqa: BLE001  # the per-file rim of a batch: one bad file must not stop the others
             self._fail(item.id, _unexpected(error))

@@ -5,6 +5,7 @@ Both take a batch of files as one job and report it in the same shape.
 
 from __future__ import annotations
 
+import itertools
 import json
 import mimetypes
 import time
@@ -17,7 +18,7 @@ from urllib.parse import quote
 from catalog.folders import FolderFiles, SyncPlan
 from ingest.scan import FoundFile
 from rag.errors import ConfigurationError, DocentError
-from rag.types import JobStatus
+from rag.types import DocumentStatus, JobStatus
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from wiring import Services
 
 POLL_SECONDS = 0.1
+PAGE = 500
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -61,6 +63,15 @@ class Target(Protocol):
     def settle(self) -> None:
         """Wait until nothing is queued that only this process would index."""
 
+    def find(self, status: DocumentStatus) -> dict[str, str]:
+        """Names of the collection's documents of that status, by id."""
+
+    def retry(self, document_id: str) -> None:
+        """Queue a document again that failed or was cancelled."""
+
+    def outcome(self, document_id: str) -> tuple[bool, Outcome]:
+        """Whether a document has come to its end, and how it stands."""
+
 
 def plan_body(plan: SyncPlan) -> dict[str, Any]:
     """A plan as the REST API tells it."""
@@ -79,10 +90,18 @@ def plan_body(plan: SyncPlan) -> dict[str, Any]:
 class LocalTarget:
     """The library of this process, which owns the data folder. Models are loaded when the first file is sent."""
 
-    def __init__(self, services: Services, collection: str, *, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        collection: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        password: str | None = None,
+    ) -> None:
         self._services = services
         self._name = collection
         self._metadata = metadata
+        self._password = password
         self._begun = False
 
     def sync(self, folder: FolderFiles, *, apply: bool) -> dict[str, Any]:
@@ -96,6 +115,27 @@ class LocalTarget:
             self._begin()
         while self._services.pipeline.pending():
             time.sleep(POLL_SECONDS)
+
+    def find(self, status: DocumentStatus) -> dict[str, str]:
+        """See `Target.find`."""
+        self._services.collections.get(self._name)
+        found: dict[str, str] = {}
+        for page in itertools.count(1):
+            listed = self._services.documents.find(collection=self._name, status=status, page=page, limit=PAGE)
+            found |= {item.id: item.filename for item in listed.items}
+            if page * PAGE >= listed.total:
+                return found
+        raise AssertionError
+
+    def retry(self, document_id: str) -> None:
+        """See `Target.retry`."""
+        self._begin()
+        self._services.jobs.retry_document(document_id, password=self._password)
+
+    def outcome(self, document_id: str) -> tuple[bool, Outcome]:
+        """See `Target.outcome`."""
+        item = self._services.documents.document(document_id)
+        return item.status.terminal, Outcome(item.filename, item.status, item.error_message or "")
 
     def _begin(self) -> None:
         if not self._begun:
@@ -119,7 +159,8 @@ class LocalTarget:
         if not staged:
             return None, refused
         try:
-            job_id, _ = self._services.library.add(collection, self._services.library.unpacked(staged))
+            files_found = self._services.library.unpacked(staged)
+            job_id, _ = self._services.library.add(collection, files_found, password=self._password)
         except DocentError:
             for one in staged:
                 one.path.unlink(missing_ok=True)
@@ -137,7 +178,13 @@ class RestTarget:
     """A running server."""
 
     def __init__(
-        self, url: str, collection: str, *, token: str = "", metadata: Mapping[str, Any] | None = None
+        self,
+        url: str,
+        collection: str,
+        *,
+        token: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        password: str | None = None,
     ) -> None:
         """Connect.
 
@@ -150,6 +197,9 @@ class RestTarget:
         self._fields = {"collection": collection}
         if metadata:
             self._fields["metadata"] = json.dumps(metadata)
+        self._password = password
+        if password:
+            self._fields["password"] = password
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers, timeout=600, trust_env=False)
         try:
@@ -226,6 +276,30 @@ class RestTarget:
 
     def settle(self) -> None:
         """See `Target.settle`; a server indexes by itself."""
+
+    def find(self, status: DocumentStatus) -> dict[str, str]:
+        """See `Target.find`."""
+        found: dict[str, str] = {}
+        for page in itertools.count(1):
+            query = {"collection": self._collection, "status": status, "page": page, "limit": PAGE}
+            listed = self._call("GET", "/documents", params=query).json()
+            found |= {item["id"]: item["filename"] for item in listed["data"]}
+            if not listed["has_more"]:
+                return found
+        raise AssertionError
+
+    def retry(self, document_id: str) -> None:
+        """See `Target.retry`. Raises ConfigurationError when the server refuses."""
+        body = {"password": self._password} if self._password else {}
+        answer = self._call("POST", f"/documents/{document_id}/retry", json=body)
+        if answer.status_code != 200:
+            raise ConfigurationError(f"The server refuses: {_message(answer)}")
+
+    def outcome(self, document_id: str) -> tuple[bool, Outcome]:
+        """See `Target.outcome`."""
+        item = self._call("GET", f"/documents/{document_id}").json()
+        reason = (item["error"] or {}).get("message", "")
+        return DocumentStatus(item["status"]).terminal, Outcome(item["filename"], item["status"], reason)
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         import httpx

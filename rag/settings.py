@@ -228,6 +228,13 @@ class Settings:
         return f"Settings({', '.join(shown)})"
 
 
+def secret_of(variable: str) -> str:
+    """A secret that a command is told by the name of an environment variable. Raises ConfigurationError if it is not set."""
+    if not (found := os.environ.get(variable)):
+        raise ConfigurationError(f"The environment variable {variable} is not set.")
+    return found
+
+
 def read_env_file(path: Path) -> dict[str, str]:
     """`DOCENT_` lines of a `.env` file: KEY=VALUE, optional quotes and `export`, `#` comments. Absent file: nothing."""
     try:

@@ -67,7 +67,7 @@ class ReaderPool:
         for _ in range(workers):
             self._idle.put(None)
 
-    def read(self, path: Path, filename: str) -> ParsedDocument:
+    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
         """Read the file at `path`, whose user-given name is `filename`; waits for a free child.
 
         Raises:
@@ -75,15 +75,17 @@ class ReaderPool:
                 "reader_crashed" or "reader_failed".
             UnavailableError: the pool is closed, or no child can be started.
         """
-        return self._ask({"path": os.fspath(path.absolute()), "filename": filename}, _document)
+        message = {"path": os.fspath(path.absolute()), "filename": filename, "password": password}
+        return self._ask(message, _document)
 
-    def draw(self, path: Path, order: PictureOrder) -> PagePicture:
+    def draw(self, path: Path, order: PictureOrder, *, password: str | None = None) -> PagePicture:
         """Draw a page of the PDF at `path`; waits for a free child.
 
         Raises:
             DocentError: as `pdf_picture.draw`, and as `read`.
         """
-        return self._ask({"path": os.fspath(path.absolute()), "picture": asdict(order)}, _picture)
+        message = {"path": os.fspath(path.absolute()), "picture": asdict(order), "password": password}
+        return self._ask(message, _picture)
 
     def _ask(self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T]) -> T:
         child = self._idle.get()

@@ -35,7 +35,7 @@ class PlainReader:
         self.read_names: list[str] = []
         self.gate: threading.Event | None = None
 
-    def read(self, path: Path, filename: str) -> ParsedDocument:
+    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
         self.read_names.append(filename)
         if self.gate is not None:
             self.gate.wait(10)

@@ -17,7 +17,7 @@ from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import DocumentStatus
 from web import values
 from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, Paging, TextQuery
-from web.api.uploads import staged_text, staged_uploads
+from web.api.uploads import RETRY, checked_password, given_password, staged_text, staged_uploads
 from web.errors import invalid_body
 from web.values import Reply
 from wiring import DEFAULT_COLLECTION, Services
@@ -34,6 +34,7 @@ UPLOAD = {
                     "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     "collection": {"type": "string", "default": DEFAULT_COLLECTION},
                     "metadata": {"type": "string", "description": "A JSON object."},
+                    "password": {"type": "string", "description": "Opens PDFs that need one; kept in memory only."},
                 },
             }
         },
@@ -61,6 +62,7 @@ def documents_blueprint(services: Services) -> APIBlueprint:
     def upload() -> Reply:
         if request.mimetype == "multipart/form-data":
             collection = request.form.get("collection") or DEFAULT_COLLECTION
+            password = checked_password(request.form.get("password") or None)
             files = staged_uploads(request, services)
         elif request.is_json:
             if isinstance(request.json, dict) and "url" in request.json:
@@ -69,11 +71,11 @@ def documents_blueprint(services: Services) -> APIBlueprint:
                 body = NewText.model_validate(request.json)
             except ValidationError as error:
                 return invalid_body(error)
-            collection = body.collection
+            collection, password = body.collection, None
             files = [staged_text(body, services)]
         else:
             raise InvalidRequestError("Send multipart/form-data with files, or application/json with a text.")
-        return _registered(services, collection, files)
+        return _registered(services, collection, files, password)
 
     @api.get("", summary="List documents")
     def find(query: DocumentQuery) -> Reply:
@@ -100,6 +102,10 @@ def documents_blueprint(services: Services) -> APIBlueprint:
         services.startup.require(patience=5)
         services.library.delete(path.document_id)
         return "", 204
+
+    @api.post("/<string:document_id>/retry", summary="Try one again that failed or was cancelled", request_body=RETRY)
+    def retry(path: DocumentPath) -> Reply:
+        return jsonify(values.document(services.jobs.retry_document(path.document_id, password=given_password())))
 
     @api.get("/<string:document_id>/content", summary="The original bytes")
     def content(path: DocumentPath) -> Reply:
@@ -131,7 +137,7 @@ def listing(found: Page, paging: Paging, to_json: Any) -> dict[str, Any]:
     }
 
 
-def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
+def _registered(services: Services, collection: str, files: list[Any], password: str | None) -> Reply:
     """Register staged files as one job; a single file that cannot be read at all is refused at once."""
     key = request.headers.get("Idempotency-Key")
     digest = hashlib.sha256("\0".join([collection, *(file.sha256 for file in files)]).encode()).hexdigest()
@@ -147,7 +153,9 @@ def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
         if len(files) == 1 and files[0].rejected:
             raise files[0].rejected
         target = services.collections.ensure(collection)
-        job_id, outcomes = services.library.add(target, files, idempotency_key=key, idempotency_digest=digest)
+        job_id, outcomes = services.library.add(
+            target, files, idempotency_key=key, idempotency_digest=digest, password=password
+        )
     finally:
         for file in files:
             file.path.unlink(missing_ok=True)  # what was taken has been moved away

@@ -13,6 +13,7 @@ from flask_openapi.models.tag import Tag
 from rag.types import JobStatus
 from web import errors, sse, values
 from web.api.schemas import JobPath
+from web.api.uploads import RETRY, given_password
 from web.values import Reply
 from wiring import Services
 
@@ -38,11 +39,9 @@ def jobs_blueprint(services: Services) -> APIBlueprint:
     def cancel(path: JobPath) -> Reply:
         return jsonify(values.job(services.jobs.cancel(path.job_id)))
 
-    @api.post("/<string:job_id>/retry", summary="Try again what failed or was cancelled")
+    @api.post("/<string:job_id>/retry", summary="Try again what failed or was cancelled", request_body=RETRY)
     def retry(path: JobPath) -> Reply:
-        job = services.jobs.retry(path.job_id)
-        services.pipeline.wake()
-        return jsonify(values.job(job))
+        return jsonify(values.job(services.jobs.retry(path.job_id, password=given_password())))
 
     return api
 

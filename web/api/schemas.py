@@ -23,6 +23,7 @@ def storable(value: JsonValue) -> JsonValue:
 
 MAX_OFFSET = 1 << 40
 MAX_MESSAGE = 32_768
+MAX_PASSWORD = 1024
 
 
 class Body(BaseModel):
@@ -43,6 +44,12 @@ class NewText(Body):
     title: str = Field(default="", max_length=200)
     collection: str = "default"
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class RetryBody(Body):
+    """How to try documents again."""
+
+    password: str | None = Field(default=None, max_length=MAX_PASSWORD, description="Opens those that need one.")
 
 
 class DocumentEdit(Body):

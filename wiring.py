@@ -18,6 +18,7 @@ from catalog.engine import Database
 from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.jobs import JobCatalog
+from ingest.fetching import UrlFetcher
 from ingest.folders import Folders
 from ingest.jobs import Jobs
 from ingest.library import Library
@@ -63,6 +64,7 @@ class Services:
     collections: CollectionCatalog
     documents: DocumentCatalog
     jobs: Jobs
+    fetcher: UrlFetcher
     conversations: ConversationCatalog
     library: Library
     folders: Folders
@@ -176,6 +178,7 @@ def build_services(
         collections=collections,
         documents=documents,
         jobs=Jobs(JobCatalog(database), documents, passwords, wake=pipeline.wake),
+        fetcher=UrlFetcher(settings.allow_urls, max_bytes=settings.max_upload_mb << 20),
         conversations=ConversationCatalog(database),
         library=library,
         pictures=pictures,

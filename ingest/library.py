@@ -61,9 +61,12 @@ class Library:
 
     def stage(self, source: BinaryIO, filename: str, *, metadata: Mapping[str, Any] | None = None) -> StagedFile:
         """Copy a stream into the incoming folder, hashing it on the way. See `inspect` for errors."""
-        return self._stage(partial(shutil.copyfileobj, source, length=_COPY_BYTES), filename, metadata or {})
+        return self.stage_written(partial(shutil.copyfileobj, source, length=_COPY_BYTES), filename, metadata or {})
 
-    def _stage(self, write: Callable[[BinaryIO], object], filename: str, metadata: Mapping[str, Any]) -> StagedFile:
+    def stage_written(
+        self, write: Callable[[BinaryIO], object], filename: str, metadata: Mapping[str, Any]
+    ) -> StagedFile:
+        """The same for what a function writes; nothing stays of it when that raises."""
         path = self.incoming / uuid.uuid4().hex
         try:
             with path.open("wb") as target:
@@ -86,7 +89,7 @@ class Library:
         found: list[tuple[StagedFile, StagedFile]] = []
         try:
             for file in files:
-                members = unpack(file, self._stage) if file.archive else [file]
+                members = unpack(file, self.stage_written) if file.archive else [file]
                 found += [(member, file) for member in members]
         except BaseException:
             for member, _ in found:

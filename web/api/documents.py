@@ -16,15 +16,15 @@ from catalog.documents import Page
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import DocumentStatus
 from web import values
-from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, Paging, TextQuery
-from web.api.uploads import RETRY, checked_password, given_password, staged_text, staged_uploads
+from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, NewUrl, Paging, TextQuery
+from web.api.uploads import RETRY, checked_password, given_password, staged_text, staged_uploads, staged_url
 from web.errors import invalid_body
 from web.values import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
 TAG = Tag(name="documents", description="Files and their text.")
 UPLOAD = {
-    "description": "Files as multipart, or a text as JSON.",
+    "description": "Files as multipart; a text, or a URL to be fetched, as JSON.",
     "content": {
         "multipart/form-data": {
             "schema": {
@@ -41,9 +41,9 @@ UPLOAD = {
         "application/json": {
             "schema": {
                 "type": "object",
-                "required": ["text"],
                 "properties": {
                     "text": {"type": "string"},
+                    "url": {"type": "string", "description": "Instead of a text; see DOCENT_ALLOW_URLS."},
                     "title": {"type": "string"},
                     "collection": {"type": "string", "default": DEFAULT_COLLECTION},
                     "metadata": {"type": "object"},
@@ -65,14 +65,10 @@ def documents_blueprint(services: Services) -> APIBlueprint:
             password = checked_password(request.form.get("password") or None)
             files = staged_uploads(request, services)
         elif request.is_json:
-            if isinstance(request.json, dict) and "url" in request.json:
-                raise InvalidRequestError("Uploading by URL is not enabled on this server.", code="url_not_allowed")
             try:
-                body = NewText.model_validate(request.json)
+                collection, password, files = _from_json(request.json, services)
             except ValidationError as error:
                 return invalid_body(error)
-            collection, password = body.collection, None
-            files = [staged_text(body, services)]
         else:
             raise InvalidRequestError("Send multipart/form-data with files, or application/json with a text.")
         return _registered(services, collection, files, password)
@@ -124,6 +120,15 @@ def documents_blueprint(services: Services) -> APIBlueprint:
         return jsonify(listing(found, query, values.passage))
 
     return api
+
+
+def _from_json(given: Any, services: Services) -> tuple[str, str | None, list[Any]]:
+    """Collection, password and staged files of a JSON body. Raises ValidationError, DocentError."""
+    if isinstance(given, dict) and "url" in given:
+        page = NewUrl.model_validate(given)
+        return page.collection, page.password, staged_url(page, services)
+    body = NewText.model_validate(given)
+    return body.collection, None, [staged_text(body, services)]
 
 
 def listing(found: Page, paging: Paging, to_json: Any) -> dict[str, Any]:

@@ -46,6 +46,15 @@ class NewText(Body):
     metadata: dict[str, Any] = Field(default_factory=dict)
 
 
+class NewUrl(Body):
+    """A document that the server is to fetch."""
+
+    url: str = Field(min_length=1, max_length=2048, description="http or https, at a host of DOCENT_ALLOW_URLS.")
+    collection: str = "default"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    password: str | None = Field(default=None, max_length=MAX_PASSWORD, description="Opens it if it needs one.")
+
+
 class RetryBody(Body):
     """How to try documents again."""
 

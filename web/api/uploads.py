@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import uuid
+from functools import partial
 from typing import IO, Any
 
 from flask import Flask, Request, request
@@ -18,7 +19,7 @@ from pydantic import ValidationError
 from werkzeug.datastructures import FileStorage
 
 from rag.errors import InvalidRequestError, UnavailableError
-from web.api.schemas import MAX_PASSWORD, NewText, RetryBody, storable
+from web.api.schemas import MAX_PASSWORD, NewText, NewUrl, RetryBody, storable
 from wiring import Services
 
 incoming = UploadSet("incoming", ALL)
@@ -64,6 +65,24 @@ def staged_text(body: NewText, services: Services) -> Any:
     content = body.text.encode()
     name = body.title.strip() or f"text-{hashlib.sha256(content).hexdigest()[:8]}"
     return services.library.stage(io.BytesIO(content), f"{name}.md", metadata=body.metadata)
+
+
+def staged_url(body: NewUrl, services: Services) -> list[Any]:
+    """What stands behind a URL, staged; an archive as its members.
+
+    Raises:
+        InvalidRequestError: the URL is not one that may be fetched.
+        DocentError: as `UrlFetcher.open` and `UrlFetcher.copy`.
+    """
+    if not services.fetcher.enabled:
+        raise InvalidRequestError(
+            "Uploading by URL is not enabled on this server: DOCENT_ALLOW_URLS names no host.", code="url_not_allowed"
+        )
+    with services.fetcher.open(body.url) as page:
+        moved = {"fetched_from": page.url} if page.url != body.url else {}
+        metadata = {"url": body.url, **moved, **body.metadata}
+        file = services.library.stage_written(partial(services.fetcher.copy, page), page.name, metadata)
+    return services.library.unpacked([file])
 
 
 def given_password() -> str | None:

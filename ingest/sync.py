@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,12 +76,15 @@ def _once(reader: FolderReader, options: argparse.Namespace, settings: Settings,
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where files come from: the name that documents follow, how it is shown, and what its documents get."""
+    """Where files come from: the name that documents follow, how it is shown, what its documents get, and what the
+    outcome says of it.
+    """
 
     source: str
     shown: str
     metadata: Mapping[str, Any]
     password: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_equal(
@@ -106,9 +109,9 @@ def make_equal(
         outcomes = [] if options.dry_run else _carry_out(target, folder, plan, manifest, options)
     seconds = time.monotonic() - started
     if options.dry_run:
-        _show_plan(plan, manifest, seconds, as_json=options.json)
+        _show_plan({**plan, **place.facts}, manifest, seconds, as_json=options.json)
         return 0
-    return _summarise(plan, manifest, outcomes, seconds, as_json=options.json)
+    return _summarise(plan, manifest, outcomes, seconds, place.facts, as_json=options.json)
 
 
 def _carry_out(
@@ -136,7 +139,13 @@ def _show_plan(plan: dict[str, Any], manifest: Manifest, seconds: float, *, as_j
 
 
 def _summarise(
-    plan: dict[str, Any], manifest: Manifest, outcomes: list[Outcome], seconds: float, *, as_json: bool
+    plan: dict[str, Any],
+    manifest: Manifest,
+    outcomes: list[Outcome],
+    seconds: float,
+    facts: Mapping[str, str],
+    *,
+    as_json: bool,
 ) -> int:
     failures = {outcome.name: outcome.reason for outcome in outcomes if outcome.status in ("failed", "cancelled")}
     failures |= manifest.unread
@@ -149,6 +158,7 @@ def _summarise(
             "failed_before": plan["failed"],
             "failures": [{"file": name, "reason": reason} for name, reason in failures.items()],
             "seconds": round(seconds, 2),
+            **facts,
         }
         print(json.dumps(summary, ensure_ascii=False), flush=True)
     else:

@@ -134,8 +134,11 @@ def build_services(
     collections = CollectionCatalog(database, embedding_model=embedders.default_id, knows=embedders.knows)
     spaces = CollectionSpaces(embedders, collections.origin)
     documents = DocumentCatalog(database, lexical, collections)
-    ingestion = IngestionCatalog(database, lexical)
-    reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr)
+    ingestion = IngestionCatalog(database, lexical, max_queued_bytes=settings.max_queued_mb << 20)
+    # One for large files, one for small uploads that come meanwhile.
+    reader = ReaderPool(
+        workers=2, timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr
+    )
     passwords = Passwords()
     library = Library(
         settings.data_dir / "uploads",
@@ -145,6 +148,7 @@ def build_services(
         wake=lambda: pipeline.wake(),
         passwords=passwords,
         forgotten=lambda document_id: pictures.forget(document_id),
+        dropped=lambda ids: pipeline.drop(ids),
     )
     library.drop_strays()
     # Pictures have a process of their own, so that a page is shown while a large file is read.
@@ -177,7 +181,7 @@ def build_services(
         database=database,
         collections=collections,
         documents=documents,
-        jobs=Jobs(JobCatalog(database), documents, passwords, wake=pipeline.wake),
+        jobs=Jobs(JobCatalog(database), documents, passwords, pipeline),
         fetcher=UrlFetcher(settings.allow_urls, max_bytes=settings.max_upload_mb << 20),
         conversations=ConversationCatalog(database),
         library=library,

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from catalog.documents import DocumentCatalog
 from catalog.jobs import AGAIN, JobCatalog
 from ingest.passwords import Passwords
+from ingest.pipeline import Pipeline
 from rag.errors import ConflictError
 from rag.types import Document, Job
 
 
 class Jobs:
-    """What the REST API and the command line ask about uploads. `wake` says that there is new work."""
+    """What the REST API and the command line ask about uploads."""
 
     def __init__(
-        self, catalog: JobCatalog, documents: DocumentCatalog, passwords: Passwords, *, wake: Callable[[], None]
+        self, catalog: JobCatalog, documents: DocumentCatalog, passwords: Passwords, pipeline: Pipeline
     ) -> None:
         self._catalog = catalog
         self._documents = documents
         self._passwords = passwords
-        self._wake = wake
+        self._pipeline = pipeline
 
     def get(self, job_id: str) -> Job:
         """The job as it stands. Raises NotFoundError."""
         return self._catalog.get(job_id)
 
     def cancel(self, job_id: str) -> Job:
-        """Stop what is not finished. What is indexed stays. Raises NotFoundError."""
-        self._catalog.cancel(job_id)
+        """Stop what is not finished, also in the middle of a file. What is indexed stays. Raises NotFoundError."""
+        self._pipeline.drop(self._catalog.cancel(job_id))
         return self._catalog.get(job_id)
 
     def retry(self, job_id: str, *, password: str | None = None) -> Job:
@@ -61,4 +62,4 @@ class Jobs:
         if password is not None:  # before they can be claimed
             self._passwords.remember(ids, password)
         self._catalog.queue_again(ids)
-        self._wake()
+        self._pipeline.wake()

@@ -47,6 +47,7 @@ class Library:
         wake: Callable[[], None],
         passwords: Passwords | None = None,
         forgotten: Callable[[str], None] = lambda _: None,
+        dropped: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self.incoming = folder / "incoming"
@@ -56,6 +57,7 @@ class Library:
         self._wake = wake
         self._passwords = passwords or Passwords()
         self._forgotten = forgotten  # told the id of each document whose bytes are gone
+        self._dropped = dropped  # told the ids of documents that need no more work
         self._forgetting = threading.Lock()
         self.incoming.mkdir(parents=True, exist_ok=True)
 
@@ -173,6 +175,10 @@ class Library:
         self._wake()
         return job_id, outcomes
 
+    def require_room(self, more: int = 0) -> None:
+        """Refuse an upload of so many bytes while too much waits to be indexed. Raises QueueFullError."""
+        self._ingestion.require_room(more)
+
     def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:
         """The job that was made with this key, and the digest of what came with it."""
         return self._ingestion.job_of_key(idempotency_key)
@@ -186,24 +192,28 @@ class Library:
     def move(self, document_id: str, collection: Collection) -> None:
         """Put a document into another collection, where it is indexed anew. Raises NotFoundError."""
         self._documents.move(document_id, collection.id)
+        self._dropped([document_id])
         self.forget_vectors()
         self._wake()
 
     def delete(self, document_id: str) -> None:
         """Forget a document: when this returns it is in neither index, nor on disk. Raises NotFoundError."""
         self._documents.delete(document_id)
+        self._dropped([document_id])
         self._unlink([document_id])
         self.forget_vectors()
 
     def delete_collection(self, name: str) -> None:
         """Forget a collection and its documents. Raises NotFoundError."""
         collection, ids = self._documents.delete_collection(name)
+        self._dropped(ids)
         self._unlink(ids)
         self._dense.delete_collection(collection)
         self._ingestion.vectors_deleted(collection, ids)
 
     def forget(self, ids: Sequence[str]) -> None:
         """Remove the bytes and vectors of documents that the catalog has forgotten already."""
+        self._dropped(ids)
         self._unlink(ids)
         self.forget_vectors()
 

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from catalog.folders import FolderFiles, SyncPlan
 from ingest.scan import FoundFile
-from rag.errors import ConfigurationError, DocentError
+from rag.errors import ConfigurationError, DocentError, QueueFullError
 from rag.types import DocumentStatus, JobStatus
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.1
 PAGE = 500
+LONGEST_WAIT = 60.0  # seconds between two tries at a server whose queue is full
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -148,8 +149,13 @@ class LocalTarget:
         collection = self._services.collections.ensure(self._name)
         self._begin()
         staged, refused = [], []
+        self._await_room(files)
+        limit = self._services.settings.max_upload_mb
         for file in files:
             try:
+                if file.path.stat().st_size > limit << 20:
+                    refused.append(Outcome(file.name, "failed", f"is too large: at most {limit} MiB are accepted."))
+                    continue
                 with file.path.open("rb") as source:
                     staged.append(self._services.library.stage(source, file.name, metadata=self._metadata))
             except OSError as error:
@@ -166,6 +172,17 @@ class LocalTarget:
                 one.path.unlink(missing_ok=True)
             raise
         return job_id, refused
+
+    def _await_room(self, files: Sequence[FoundFile]) -> None:
+        """Wait until the queue takes these files; the pipeline of this process is emptying it."""
+        size = sum(file.path.stat().st_size for file in files if file.path.exists())
+        while True:
+            try:
+                self._services.library.require_room(size)
+            except QueueFullError:
+                time.sleep(POLL_SECONDS)
+            else:
+                return
 
     def report(self, job_id: str) -> JobReport:
         """See `Target.report`."""
@@ -210,7 +227,27 @@ class RestTarget:
             raise ConfigurationError(f"{url} refuses: {_message(answer)}")
 
     def send(self, files: Sequence[FoundFile]) -> tuple[str | None, list[Outcome]]:
-        """See `Target.send`."""
+        """See `Target.send`. Waits while the server's queue is full."""
+        while True:
+            answer, refused = self._post(files)
+            if answer is None or answer.status_code != 429:
+                break
+            time.sleep(min(float(answer.headers.get("Retry-After", "5")), LONGEST_WAIT))  # nothing was kept
+        if answer is None:
+            return None, refused
+        if answer.status_code == 202:
+            return answer.json()["job_id"], refused
+        if answer.status_code == 401:
+            raise ConfigurationError(f"The server refuses: {_message(answer)}")
+        if len(files) == 1:
+            return None, [Outcome(files[0].name, "failed", _message(answer))]
+        # one of them is to blame: find out which
+        singles = [self.send([file]) for file in files]
+        jobs = [job_id for job_id, _ in singles if job_id]
+        return ",".join(jobs) or None, [outcome for _, found in singles for outcome in found]
+
+    def _post(self, files: Sequence[FoundFile]) -> tuple[httpx.Response | None, list[Outcome]]:
+        """Upload files: the answer (None when none could be opened), and those that could not."""
         with ExitStack() as opened:
             parts, refused = [], []
             for file in files:
@@ -223,17 +260,7 @@ class RestTarget:
                 parts.append(("file", (file.name, source, kind)))
             if not parts:
                 return None, refused
-            answer = self._call("POST", "/documents", data=self._fields, files=parts)
-        if answer.status_code == 202:
-            return answer.json()["job_id"], refused
-        if answer.status_code == 401:
-            raise ConfigurationError(f"The server refuses: {_message(answer)}")
-        if len(files) == 1:
-            return None, [Outcome(files[0].name, "failed", _message(answer))]
-        # one of them is to blame: find out which
-        singles = [self.send([file]) for file in files]
-        jobs = [job_id for job_id, _ in singles if job_id]
-        return ",".join(jobs) or None, [outcome for _, found in singles for outcome in found]
+            return self._call("POST", "/documents", data=self._fields, files=parts), refused
 
     def report(self, job_id: str) -> JobReport:
         """See `Target.report`. `job_id` may be several, joined by commas."""

@@ -125,6 +125,9 @@ class Settings:
         lambda: min(os.cpu_count() or 1, 8), _integer(1, 256), "Threads for embedding and for the local chat model."
     )
     max_upload_mb: int = _setting(64, _integer(1, 4096), "Largest file accepted, in MiB.")
+    max_queued_mb: int = _setting(
+        4096, _integer(1, 1 << 20), "What may wait to be indexed, in MiB; uploads over it are refused with 429."
+    )
     allow_urls: tuple[str, ...] = _setting(
         (),
         _hosts,

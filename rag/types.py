@@ -161,7 +161,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An upload: its documents in the order they came."""
+    """An upload: its documents in the order they came. `rate` is in documents a second; it and `eta_seconds` are None
+    where they cannot be told.
+    """
 
     id: str
     status: JobStatus
@@ -169,6 +171,8 @@ class Job:
     total: int
     documents: tuple[Document, ...]
     created_at: datetime
+    rate: float | None = None
+    eta_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ def documents_blueprint(services: Services) -> APIBlueprint:
 
     @api.post("", summary="Upload files or a text", request_body=UPLOAD)
     def upload() -> Reply:
+        services.library.require_room(request.content_length or 0)  # before anything is received and stored
         if request.mimetype == "multipart/form-data":
             collection = request.form.get("collection") or DEFAULT_COLLECTION
             password = checked_password(request.form.get("password") or None)
@@ -147,20 +148,20 @@ def _registered(services: Services, collection: str, files: list[Any], password:
     key = request.headers.get("Idempotency-Key")
     digest = hashlib.sha256("\0".join([collection, *(file.sha256 for file in files)]).encode()).hexdigest()
     try:
-        if key and (known := services.library.job_of_key(key)):
-            if known[1] != digest:
-                raise ConflictError(
-                    "This Idempotency-Key was used for another upload.",
-                    code="idempotency_conflict",
-                    details={"job_id": known[0]},
-                )
-            return _accepted_before(services, known[0])
+        if key and (known := _job_of_key(services, key, digest)):
+            return _accepted_before(services, known)
         if len(files) == 1 and files[0].rejected:
             raise files[0].rejected
         target = services.collections.ensure(collection)
-        job_id, outcomes = services.library.add(
-            target, files, idempotency_key=key, idempotency_digest=digest, password=password
-        )
+        try:
+            job_id, outcomes = services.library.add(
+                target, files, idempotency_key=key, idempotency_digest=digest, password=password
+            )
+        except ConflictError:
+            # the same request came twice at once, and the other one was first
+            if key and (known := _job_of_key(services, key, digest)):
+                return _accepted_before(services, known)
+            raise
     finally:
         for file in files:
             file.path.unlink(missing_ok=True)  # what was taken has been moved away
@@ -171,6 +172,20 @@ def _registered(services: Services, collection: str, files: list[Any], password:
             for file, outcome in zip(files, outcomes, strict=True)
         ],
     )
+
+
+def _job_of_key(services: Services, key: str, digest: str) -> str | None:
+    """The job that this upload has made already under its key. Raises ConflictError when it was another upload."""
+    known = services.library.job_of_key(key)
+    if known is None:
+        return None
+    if known[1] != digest:
+        raise ConflictError(
+            "This Idempotency-Key was used for another upload.",
+            code="idempotency_conflict",
+            details={"job_id": known[0]},
+        )
+    return known[0]
 
 
 def _accepted_before(services: Services, job_id: str) -> Reply:

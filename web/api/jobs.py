@@ -55,10 +55,12 @@ def _changes(services: Services, job_id: str) -> Iterator[tuple[str, dict[str, A
         body = values.job(job)
         ended = job.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
         # now and then although nothing changed, for only a yield notices that the client is gone
-        if body != last or ended or time.monotonic() - sent > REPEAT_SECONDS:
+        # the rate and the time left change all the while
+        state = {name: value for name, value in body.items() if name not in ("rate", "eta_seconds")}
+        if state != last or ended or time.monotonic() - sent > REPEAT_SECONDS:
             yield ("done" if ended else "job"), body
+            sent = time.monotonic()
         if ended:
             return
-            sent = time.monotonic()
-        last = body
+        last = state
         time.sleep(POLL_SECONDS)

@@ -34,6 +34,7 @@ from rag.adapters.weights import ensure, is_present
 from rag.answerer import Answerer, Limits
 from rag.errors import DocentError, UnavailableError
 from rag.ports import ChatModel, Embedder
+from rag.recipe import Recipe
 from rag.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
 from startup import Startup, Step
@@ -131,7 +132,10 @@ def build_services(
     lexical = Fts5Index(database.read)
     dense = ChromaIndex(settings.data_dir / "chroma")
     embedders = Embedders(settings, given=embedder)
-    collections = CollectionCatalog(database, embedding_model=embedders.default_id, knows=embedders.knows)
+    collections = CollectionCatalog(
+        database, embedding_model=embedders.default_id, recipe=Recipe(settings.chunk_tokens), knows=embedders.knows
+    )
+    collections.adopt_recipe()
     spaces = CollectionSpaces(embedders, collections.origin)
     documents = DocumentCatalog(database, lexical, collections)
     ingestion = IngestionCatalog(database, lexical, max_queued_bytes=settings.max_queued_mb << 20)
@@ -157,9 +161,7 @@ def build_services(
     )
     pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
     pictures.drop_strays(documents.ids())
-    pipeline = Pipeline(
-        ingestion, library, reader, spaces, dense, chunk_tokens=settings.chunk_tokens, passwords=passwords
-    )
+    pipeline = Pipeline(ingestion, library, reader, spaces, dense, recipe=collections.recipe, passwords=passwords)
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
     retriever = Retriever(spaces, dense, lexical, documents, reranker)
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
@@ -215,7 +217,7 @@ def add_folder(services: Services, folder: Path, collection: str) -> None:
         if path.is_file() and not path.name.startswith("."):
             with path.open("rb") as source:
                 files.append(services.library.stage(source, path.name))
-    services.library.add(services.collections.ensure(collection), files)
+    services.library.add(services.collections.ensure_writable(collection), files)
 
 
 def _open_index(dense: ChromaIndex, collections: CollectionCatalog) -> None:

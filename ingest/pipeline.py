@@ -16,7 +16,7 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -31,6 +31,7 @@ from ingest.library import Library
 from ingest.passwords import Passwords
 from rag.errors import DocentError, UnavailableError, UnreadableError
 from rag.ports import DenseIndex, Vectors
+from rag.recipe import Recipe
 from rag.spaces import EmbeddingSpaces
 from rag.types import DocumentStatus, ParsedDocument
 
@@ -94,7 +95,9 @@ class _Course:
 
 
 class Pipeline:
-    """Indexes whatever the catalog has queued. `start` runs its stages in threads."""
+    """Indexes whatever the catalog has queued. `start` runs its stages in threads; `recipe` tells how the documents of a
+    collection are cut.
+    """
 
     def __init__(
         self,
@@ -104,7 +107,7 @@ class Pipeline:
         spaces: EmbeddingSpaces,
         dense: DenseIndex,
         *,
-        chunk_tokens: int,
+        recipe: Callable[[int], Recipe],
         passwords: Passwords | None = None,
     ) -> None:
         self._ingestion = ingestion
@@ -112,7 +115,7 @@ class Pipeline:
         self._reader = reader
         self._spaces = spaces
         self._dense = dense
-        self._chunk_tokens = chunk_tokens
+        self._recipe = recipe
         self._passwords = passwords or Passwords()
         self._main = _Lane(MAIN_BATCHES, small=False)
         self._express = _Lane(1, small=True)
@@ -360,7 +363,7 @@ class Pipeline:
         item = flight.work
         try:
             embedder = self._spaces.of(item.collection_id).embedder
-            chunks = chunk_document(document, embedder, target_tokens=self._chunk_tokens)
+            chunks = chunk_document(document, embedder, target_tokens=self._recipe(item.collection_id).tokens)
             if not chunks:
                 raise UnreadableError("The file holds no text.", code="no_text")
         except DocentError as error:

@@ -146,7 +146,7 @@ class LocalTarget:
 
     def send(self, files: Sequence[FoundFile]) -> tuple[str | None, list[Outcome]]:
         """See `Target.send`."""
-        collection = self._services.collections.ensure(self._name)
+        collection = self._services.collections.ensure_writable(self._name)
         self._begin()
         staged, refused = [], []
         self._await_room(files)
@@ -292,10 +292,10 @@ class RestTarget:
         """The names of the server's collections."""
         return [item["name"] for item in self._call("GET", "/collections").json()["data"]]
 
-    def reindex(self, name: str, *, change_model: bool) -> dict[str, Any]:
+    def reindex(self, name: str, **changes: bool) -> dict[str, Any]:
         """Have a collection's vectors made anew, however long it takes. Raises ConfigurationError when it is refused."""
         path = f"/collections/{quote(name, safe='')}/reindex"
-        answer = self._call("POST", path, json={"change_model": change_model}, timeout=None)
+        answer = self._call("POST", path, json=changes, timeout=None)
         if answer.status_code != 200:
             raise ConfigurationError(f"The server refuses: {_message(answer)}")
         done: dict[str, Any] = answer.json()

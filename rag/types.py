@@ -125,7 +125,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A named set of documents that share one embedding model. `id` also names its two indexes."""
+    """A named set of documents that share one embedding model and one way of being cut (`rag.recipe`). `id` also names its
+    two indexes.
+    """
 
     id: int
     name: str
@@ -133,6 +135,7 @@ class Collection:
     created_at: datetime
     documents: int = 0
     chunks: int = 0
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)

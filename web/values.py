@@ -66,6 +66,7 @@ def collection(item: Collection) -> dict[str, Any]:
         "documents": item.documents,
         "chunks": item.chunks,
         "embedding_model": item.embedding_model,
+        "recipe": item.recipe,
         "created_at": timestamp(item.created_at),
     }
 

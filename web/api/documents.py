@@ -91,7 +91,7 @@ def documents_blueprint(services: Services) -> APIBlueprint:
         if body.metadata is not None:
             services.documents.edit(path.document_id, metadata=body.metadata)
         if body.collection is not None:
-            services.library.move(path.document_id, services.collections.ensure(body.collection))
+            services.library.move(path.document_id, services.collections.ensure_writable(body.collection))
         return jsonify(values.document(services.documents.document(path.document_id)))
 
     @api.delete("/<string:document_id>", summary="Delete for good")
@@ -152,7 +152,7 @@ def _registered(services: Services, collection: str, files: list[Any], password:
             return _accepted_before(services, known)
         if len(files) == 1 and files[0].rejected:
             raise files[0].rejected
-        target = services.collections.ensure(collection)
+        target = services.collections.ensure_writable(collection)
         try:
             job_id, outcomes = services.library.add(
                 target, files, idempotency_key=key, idempotency_digest=digest, password=password

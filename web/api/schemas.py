@@ -96,6 +96,7 @@ class ReindexBody(Body):
     """How to make a collection's vectors anew."""
 
     change_model: bool = Field(default=False, description="With the model of new collections instead of its own.")
+    change_chunking: bool = Field(default=False, description="Of documents cut anew, as in new collections.")
 
 
 class SearchBody(Body):

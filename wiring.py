@@ -18,8 +18,11 @@ from catalog.engine import Database
 from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.jobs import JobCatalog
+from ingest.fetching import UrlFetcher
 from ingest.folders import Folders
+from ingest.jobs import Jobs
 from ingest.library import Library
+from ingest.passwords import Passwords
 from ingest.pictures import PagePictures
 from ingest.pipeline import Pipeline
 from ingest.readers.pool import ReaderPool
@@ -31,6 +34,7 @@ from rag.adapters.weights import ensure, is_present
 from rag.answerer import Answerer, Limits
 from rag.errors import DocentError, UnavailableError
 from rag.ports import ChatModel, Embedder
+from rag.recipe import Recipe
 from rag.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
 from startup import Startup, Step
@@ -60,7 +64,8 @@ class Services:
     database: Database
     collections: CollectionCatalog
     documents: DocumentCatalog
-    jobs: JobCatalog
+    jobs: Jobs
+    fetcher: UrlFetcher
     conversations: ConversationCatalog
     library: Library
     folders: Folders
@@ -127,27 +132,36 @@ def build_services(
     lexical = Fts5Index(database.read)
     dense = ChromaIndex(settings.data_dir / "chroma")
     embedders = Embedders(settings, given=embedder)
-    collections = CollectionCatalog(database, embedding_model=embedders.default_id, knows=embedders.knows)
+    collections = CollectionCatalog(
+        database, embedding_model=embedders.default_id, recipe=Recipe(settings.chunk_tokens), knows=embedders.knows
+    )
+    collections.adopt_recipe()
     spaces = CollectionSpaces(embedders, collections.origin)
     documents = DocumentCatalog(database, lexical, collections)
-    ingestion = IngestionCatalog(database, lexical)
-    reader = ReaderPool(timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr)
+    ingestion = IngestionCatalog(database, lexical, max_queued_bytes=settings.max_queued_mb << 20)
+    # One for large files, one for small uploads that come meanwhile.
+    reader = ReaderPool(
+        workers=2, timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr
+    )
+    passwords = Passwords()
     library = Library(
         settings.data_dir / "uploads",
         documents,
         ingestion,
         dense,
         wake=lambda: pipeline.wake(),
+        passwords=passwords,
         forgotten=lambda document_id: pictures.forget(document_id),
+        dropped=lambda ids: pipeline.drop(ids),
     )
     library.drop_strays()
     # Pictures have a process of their own, so that a page is shown while a large file is read.
     artist = ReaderPool(
         timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
     )
-    pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path)
+    pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
     pictures.drop_strays(documents.ids())
-    pipeline = Pipeline(ingestion, library, reader, spaces, dense, chunk_tokens=settings.chunk_tokens)
+    pipeline = Pipeline(ingestion, library, reader, spaces, dense, recipe=collections.recipe, passwords=passwords)
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
     retriever = Retriever(spaces, dense, lexical, documents, reranker)
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
@@ -169,7 +183,8 @@ def build_services(
         database=database,
         collections=collections,
         documents=documents,
-        jobs=JobCatalog(database),
+        jobs=Jobs(JobCatalog(database), documents, passwords, pipeline),
+        fetcher=UrlFetcher(settings.allow_urls, max_bytes=settings.max_upload_mb << 20),
         conversations=ConversationCatalog(database),
         library=library,
         pictures=pictures,
@@ -202,7 +217,7 @@ def add_folder(services: Services, folder: Path, collection: str) -> None:
         if path.is_file() and not path.name.startswith("."):
             with path.open("rb") as source:
                 files.append(services.library.stage(source, path.name))
-    services.library.add(services.collections.ensure(collection), files)
+    services.library.add(services.collections.ensure_writable(collection), files)
 
 
 def _open_index(dense: ChromaIndex, collections: CollectionCatalog) -> None:

@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import collections, documents
 from rag.errors import InvalidRequestError, NotFoundError
+from rag.recipe import Recipe, parse
 from rag.spaces import unknown_model
 from rag.types import Collection
 
+DEFAULT_RECIPE = Recipe(200)
 # Any script, but nothing that would be awkward in a URL's path or on a screen.
 _NAME = re.compile(r"[^\W_][\w .\-]{0,127}")
 
@@ -23,13 +25,20 @@ _NAME = re.compile(r"[^\W_][\w .\-]{0,127}")
 class CollectionCatalog:
     """Reads and creates collections. Deleting one is the library's affair, for it takes documents along.
 
-    `embedding_model` is the model of new collections; `knows` says of any other whether this server can load it.
+    `embedding_model` and `recipe` are those of new collections; `knows` says of any other model whether this server can
+    load it.
     """
 
     def __init__(
-        self, database: Database, *, embedding_model: str, knows: Callable[[str], bool] = lambda _model: False
+        self,
+        database: Database,
+        *,
+        embedding_model: str,
+        recipe: Recipe = DEFAULT_RECIPE,
+        knows: Callable[[str], bool] = lambda _model: False,
     ) -> None:
         self._database = database
+        self.default_recipe = recipe
         self._embedding_model = embedding_model
         self._knows = knows
 
@@ -44,11 +53,27 @@ class CollectionCatalog:
         with self._database.write() as connection:
             if _named(connection, name) is None:
                 connection.execute(
-                    insert(collections).values(name=name, embedding_model=self._embedding_model, created_at=now())
+                    insert(collections).values(
+                        name=name,
+                        embedding_model=self._embedding_model,
+                        recipe=str(self.default_recipe),
+                        created_at=now(),
+                    )
                 )
         found = self.get(name)
         if found.embedding_model != self._embedding_model and not self._knows(found.embedding_model):
             raise unknown_model(name, found.embedding_model, self._embedding_model)
+        return found
+
+    def ensure_writable(self, name: str) -> Collection:
+        """The same, for documents that are to be put into it.
+
+        Raises:
+            InvalidRequestError, ConflictError: as `ensure`.
+            ConflictError: its documents are cut in a way that this Docent does not know.
+        """
+        found = self.ensure(name)
+        parse(found.recipe, name)
         return found
 
     def get(self, name: str) -> Collection:
@@ -68,16 +93,37 @@ class CollectionCatalog:
             raise NotFoundError("The collection does not exist any more.", code="collection_not_found")
         return row.name, row.embedding_model
 
+    def recipe(self, collection: int) -> Recipe:
+        """How the documents of a collection are cut. Raises NotFoundError, ConflictError."""
+        with self._database.read() as connection:
+            wanted = select(collections.c.name, collections.c.recipe).where(collections.c.id == collection)
+            row = connection.execute(wanted).first()
+        if row is None:
+            raise NotFoundError("The collection does not exist any more.", code="collection_not_found")
+        return parse(row.recipe or str(self.default_recipe), row.name)
+
+    def stored_recipe(self, collection: int) -> str:
+        """The recipe as it is stored, whether it can be followed or not."""
+        with self._database.read() as connection:
+            found = connection.execute(select(collections.c.recipe).where(collections.c.id == collection)).scalar()
+        return found or str(self.default_recipe)
+
+    def adopt_recipe(self) -> None:
+        """At a start: collections from before recipes were kept get that of new ones."""
+        with self._database.write() as connection:
+            unknown = collections.c.recipe.is_(None)
+            connection.execute(update(collections).where(unknown).values(recipe=str(self.default_recipe)))
+
     def embedding_models(self) -> list[str]:
         """The embedding models of all collections, each once."""
         with self._database.read() as connection:
             return list(connection.execute(select(collections.c.embedding_model).distinct()).scalars())
 
     def models(self) -> dict[int, str]:
-        """The embedding model of each collection, by its id."""
+        """What the vectors of each collection were made by, by its id: see `identity`."""
         with self._database.read() as connection:
-            rows = connection.execute(select(collections.c.id, collections.c.embedding_model))
-            return {row.id: row.embedding_model for row in rows}
+            rows = connection.execute(select(collections.c.id, collections.c.embedding_model, collections.c.recipe))
+            return {row.id: identity(row.embedding_model, row.recipe or str(self.default_recipe)) for row in rows}
 
     def all(self) -> list[Collection]:
         """Every collection, by name."""
@@ -90,6 +136,11 @@ class CollectionCatalog:
             rows = connection.execute(select(collections.c.name, collections.c.id).where(collections.c.name.in_(names)))
             found = {row.name: row.id for row in rows}
         return [found[name] if name in found else self.get(name).id for name in dict.fromkeys(names)]
+
+
+def identity(embedding_model: str, recipe: str) -> str:
+    """What the vectors of a collection are made by: model and chunks. Other ones cannot stand beside them."""
+    return f"{embedding_model} {recipe}"
 
 
 def check_name(name: str) -> None:
@@ -126,4 +177,5 @@ def _to_collection(row: Any) -> Collection:
         created_at=row.created_at.replace(tzinfo=UTC),
         documents=row.documents,
         chunks=row.chunks,
+        recipe=row.recipe or "",
     )

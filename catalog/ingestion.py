@@ -6,9 +6,9 @@ Each step is one transaction and may be repeated. A document's chunks, keywords 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -16,33 +16,31 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from catalog.documents import note_vector_deletion, remove
 from catalog.engine import Database
 from catalog.publication import Indexed, publish
+from catalog.queue import Queue, Work, in_work, waiting_bytes
 from catalog.registration import IN_FLIGHT, WAITING, NewFile, Registered, register_files
 from catalog.rows import now
-from catalog.tables import documents, job_documents, jobs, vector_deletions
-from rag.errors import ConflictError
+from catalog.tables import documents, job_documents, jobs, vector_deletions, vector_writes
+from rag.errors import ConflictError, QueueFullError
 from rag.types import DocumentStatus
 from vectorstore.lexical import Fts5Index
 
 MAX_ATTEMPTS = 3
+KEEP_JOBS_DAYS = 30
+"""Jobs that ended are forgotten after this; their documents stay."""
+
+PRUNE_SECONDS = 3600.0
 _UNTOUCHED: dict[str, Any] = {"status": DocumentStatus.QUEUED, "attempts": documents.c.attempts - 1}
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A claimed document."""
-
-    id: str
-    filename: str
-    collection_id: int
-    bytes: int
 
 
 class IngestionCatalog:
     """The catalog's side of the pipeline."""
 
-    def __init__(self, database: Database, lexical: Fts5Index) -> None:
+    def __init__(self, database: Database, lexical: Fts5Index, *, max_queued_bytes: int | None = None) -> None:
         self._database = database
         self._lexical = lexical
+        self._max_queued_bytes = max_queued_bytes
+        self._queue = Queue(database)
+        self._pruned_at = 0.0
 
     def register(
         self,
@@ -52,8 +50,11 @@ class IngestionCatalog:
         *,
         idempotency_key: str | None = None,
         idempotency_digest: str | None = None,
+        before_commit: Callable[[Sequence[Registered]], None] = lambda _: None,
     ) -> list[Registered]:
         """Record an upload as a job. Bytes that the collection holds already give the document that they are.
+
+        `before_commit` hears the outcomes before anything can be claimed.
 
         Raises:
             ConflictError: the idempotency key has been used.
@@ -70,7 +71,9 @@ class IngestionCatalog:
                     idempotency_digest=idempotency_digest,
                 )
             )
+            before = waiting_bytes(connection)
             outcomes = register_files(connection, collection, files)
+            self._require_room(before, waiting_bytes(connection))
             if outcomes:
                 connection.execute(
                     insert(job_documents),
@@ -84,7 +87,43 @@ class IngestionCatalog:
                         for position, outcome in enumerate(outcomes)
                     ],
                 )
+            before_commit(outcomes)
+            self._prune(connection)
+        self._queue.changed()
         return outcomes
+
+    def changed(self) -> None:
+        """Something may have been queued otherwise than by `register`."""
+        self._queue.changed()
+
+    def require_room(self, more: int = 0) -> None:
+        """Refuse an upload that would have too much waiting. Raises QueueFullError."""
+        if self._max_queued_bytes is not None:
+            with self._database.read() as connection:
+                waiting = waiting_bytes(connection)
+            self._require_room(waiting, waiting + more)
+
+    def _require_room(self, before: int, after: int) -> None:
+        # what is larger than the limit by itself must have its turn some time: when nothing else waits
+        if self._max_queued_bytes is not None and before and after > max(self._max_queued_bytes, before):
+            raise QueueFullError(
+                f"{before / (1 << 20):.0f} MiB wait to be indexed already, and DOCENT_MAX_QUEUED_MB is "
+                f"{self._max_queued_bytes >> 20}. Nothing of this upload was kept: send it again later.",
+                details={"limit_mb": self._max_queued_bytes >> 20},
+            )
+
+    def _prune(self, connection: Connection) -> None:
+        """Forget jobs that ended long ago, with their idempotency keys; once an hour."""
+        if self._pruned_at and time.monotonic() - self._pruned_at < PRUNE_SECONDS:
+            return
+        self._pruned_at = time.monotonic()
+        unfinished = (
+            select(job_documents.c.job_id)
+            .join(documents, documents.c.id == job_documents.c.document_id)
+            .where(documents.c.status.in_(WAITING))
+        )
+        old = jobs.c.created_at < now() - timedelta(days=KEEP_JOBS_DAYS)
+        connection.execute(delete(jobs).where(old, jobs.c.id.not_in(unfinished)))
 
     def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:
         """The job that was made with this key, and the digest of what came with it."""
@@ -92,31 +131,9 @@ class IngestionCatalog:
             row = connection.execute(select(jobs).where(jobs.c.idempotency_key == idempotency_key)).first()
         return (row.id, row.idempotency_digest) if row else None
 
-    def claim(self, *, limit: int, max_bytes: int) -> list[Work]:
-        """Take the oldest queued documents of one collection for parsing: at least one, if there is any."""
-        with self._database.write() as connection:
-            queued = (
-                select(documents.c.id, documents.c.filename, documents.c.collection_id, documents.c.bytes)
-                .where(documents.c.status == DocumentStatus.QUEUED)
-                .order_by(documents.c.created_at)
-            )
-            first = connection.execute(queued.limit(1)).first()
-            if first is None:
-                return []
-            rows = connection.execute(queued.where(documents.c.collection_id == first.collection_id).limit(limit))
-            work: list[Work] = []
-            size = 0
-            for row in rows:
-                size += row.bytes
-                if work and size > max_bytes:
-                    break
-                work.append(Work(row.id, row.filename, row.collection_id, row.bytes))
-            connection.execute(
-                update(documents)
-                .where(documents.c.id.in_([item.id for item in work]))
-                .values(status=DocumentStatus.PARSING, attempts=documents.c.attempts + 1, updated_at=now())
-            )
-        return work
+    def claim(self, *, limit: int, max_bytes: int, small: bool = False, without: Collection[str] = ()) -> list[Work]:
+        """See `catalog.queue.Queue.claim`."""
+        return self._queue.claim(limit=limit, max_bytes=max_bytes, small=small, without=without)
 
     def advance(self, ids: Sequence[str], status: DocumentStatus) -> None:
         """Move documents in flight on to `status`; deleted or cancelled ones stay as they are."""
@@ -179,7 +196,23 @@ class IngestionCatalog:
                 [(number, versions[item.id].filename, chunk.heading, chunk.text) for number, item, chunk in rows],
             )
             remove(connection, self._lexical, gone)
+            _writing_ended(connection, collection, [item.id for item in batch])
         return gone
+
+    def abandon(self, collection: int, ids: Sequence[str]) -> None:
+        """The vectors of documents will not be completed: note them for deletion, unless the document is live."""
+        with self._database.write() as connection:
+            live = set(
+                connection.execute(select(documents.c.id).where(documents.c.id.in_(ids), documents.c.live)).scalars()
+            )
+            for document_id in set(ids) - live:
+                note_vector_deletion(connection, document_id, collection)
+            _writing_ended(connection, collection, ids)
+
+    def suspect(self, ids: Sequence[str]) -> None:
+        """Put documents of a batch that broke back into the queue, to be tried one by one."""
+        with self._database.write() as connection:
+            connection.execute(_in_flight(ids).values(status=DocumentStatus.QUEUED, updated_at=now()))
 
     def fail(self, document_id: str, *, code: str, message: str) -> bool:
         """End a document's ingestion with its reason; False if it was not in flight."""
@@ -189,6 +222,7 @@ class IngestionCatalog:
                     status=DocumentStatus.FAILED, error_code=code, error_message=message, updated_at=now()
                 )
             )
+            connection.execute(delete(vector_writes).where(vector_writes.c.document_id == document_id))
             return failed.rowcount > 0
 
     def requeue(self, ids: Sequence[str]) -> None:
@@ -213,6 +247,14 @@ class IngestionCatalog:
                     documents.c.status.in_(IN_FLIGHT)
                 )
             ).all()
+            # also of documents that were deleted while they were embedded, which have no row any more
+            for row in connection.execute(select(vector_writes)).all():
+                live = select(documents.c.id).where(
+                    documents.c.id == row.document_id, documents.c.collection_id == row.collection_id, documents.c.live
+                )
+                if connection.execute(live).first() is None:
+                    note_vector_deletion(connection, row.document_id, row.collection_id)
+            connection.execute(delete(vector_writes))
             for row in cut:
                 note_vector_deletion(connection, row.id, row.collection_id)
                 values: dict[str, Any] = {"status": DocumentStatus.QUEUED}
@@ -251,8 +293,13 @@ class IngestionCatalog:
     def in_flight(self) -> int:
         """Documents between the queue and their end."""
         with self._database.read() as connection:
-            query = select(func.count()).select_from(documents).where(documents.c.status.in_(IN_FLIGHT))
-            return int(connection.execute(query).scalar_one())
+            return in_work(connection)
+
+
+def _writing_ended(connection: Connection, collection: int, ids: Sequence[str]) -> None:
+    connection.execute(
+        delete(vector_writes).where(vector_writes.c.collection_id == collection, vector_writes.c.document_id.in_(ids))
+    )
 
 
 def _in_flight(ids: Sequence[str]) -> Any:

@@ -16,7 +16,7 @@ from catalog.documents import unindex
 from catalog.engine import Database
 from catalog.registration import IN_FLIGHT
 from catalog.rows import now
-from catalog.tables import chunks, collections, documents, texts, vector_deletions
+from catalog.tables import chunks, collections, documents, texts, vector_deletions, vector_writes
 from rag.types import Chunk, DocumentStatus
 from vectorstore.lexical import Fts5Index
 
@@ -69,10 +69,11 @@ class CatalogInspection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def unsettled(self) -> set[str]:
-        """Documents whose vectors may lawfully be there without chunks: in flight, or noted for deletion."""
+        """Documents whose vectors may lawfully be there without chunks: in flight, cut off, or noted for deletion."""
         with self._database.read() as connection:
             flying = connection.execute(select(documents.c.id).where(documents.c.status.in_(IN_FLIGHT))).scalars()
-            return {*flying, *connection.execute(select(vector_deletions.c.document_id)).scalars()}
+            noted = connection.execute(select(vector_deletions.c.document_id)).scalars()
+            return {*flying, *noted, *connection.execute(select(vector_writes.c.document_id)).scalars()}
 
     def wrong_documents(self) -> tuple[list[str], list[str]]:
         """Documents with a chunk that is not the text at its offsets, and those whose number of chunks is not what they say."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from datetime import UTC
-from typing import Any
+from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
 from catalog.documents import joined
 from catalog.engine import Database
+from catalog.registration import WAITING
 from catalog.rows import now, to_document
 from catalog.tables import documents, job_documents, jobs
 from rag.errors import NotFoundError
 from rag.types import Document, DocumentStatus, Job, JobStatus
+
+AGAIN = (DocumentStatus.FAILED, DocumentStatus.CANCELLED)
+"""States of documents that may be tried again."""
 
 
 class JobCatalog:
@@ -33,6 +37,7 @@ class JobCatalog:
             ).all()
             ids = {item.document_id for item in items}
             found = {row.id: to_document(row) for row in connection.execute(joined().where(documents.c.id.in_(ids)))}
+        rate, left = _speed(found.values(), row.started_at)
         present = [_as_in_job(found[item.document_id], item.unchanged) for item in items if item.document_id in found]
         done = len(items) - sum(not document.status.terminal for document in present)
         return Job(
@@ -42,28 +47,49 @@ class JobCatalog:
             total=len(items),
             documents=tuple(present),
             created_at=row.created_at.replace(tzinfo=UTC),
+            rate=rate,
+            eta_seconds=left,
         )
 
-    def cancel(self, job_id: str) -> Job:
-        """Stop what is not finished. What is indexed stays. Raises NotFoundError."""
+    def cancel(self, job_id: str) -> list[str]:
+        """Mark what is not finished as cancelled: which documents. What is indexed stays. Raises NotFoundError."""
         running = [item.id for item in self.get(job_id).documents if not item.status.terminal]
-        self._set(running, status=DocumentStatus.CANCELLED)
-        return self.get(job_id)
-
-    def retry(self, job_id: str) -> Job:
-        """Queue again what failed or was cancelled. Raises NotFoundError."""
-        again = (DocumentStatus.FAILED, DocumentStatus.CANCELLED)
-        ended = [item.id for item in self.get(job_id).documents if item.status in again]
-        self._set(ended, status=DocumentStatus.QUEUED, attempts=0, error_code=None, error_message=None)
-        return self.get(job_id)
-
-    def _set(self, ids: list[str], **values: Any) -> None:
         with self._database.write() as connection:
             connection.execute(
                 update(documents)
-                .where(documents.c.id.in_(ids), documents.c.status != DocumentStatus.INDEXED)
-                .values(updated_at=now(), **values)
+                .where(documents.c.id.in_(running), documents.c.status.in_(WAITING))
+                .values(status=DocumentStatus.CANCELLED, updated_at=now())
             )
+        return running
+
+    def queue_again(self, ids: Sequence[str]) -> None:
+        """Queue documents again that failed or were cancelled; others stay as they are."""
+        with self._database.write() as connection:
+            connection.execute(
+                update(documents)
+                .where(documents.c.id.in_(ids), documents.c.status.in_(AGAIN))
+                .values(status=DocumentStatus.QUEUED, attempts=0, error_code=None, error_message=None, updated_at=now())
+            )
+            # rate and time left are those of the new attempt
+            belonging = select(job_documents.c.job_id).where(job_documents.c.document_id.in_(ids))
+            connection.execute(update(jobs).where(jobs.c.id.in_(belonging)).values(started_at=None))
+
+
+def _speed(present: Collection[Document], started: datetime | None) -> tuple[float | None, float | None]:
+    """Documents a second since a job began, and the seconds that are left at the pace, in bytes, that it has had.
+
+    None where nothing can be said: before the first document is done, and after the last.
+    """
+    if started is None or all(item.status.terminal for item in present):
+        return None, None
+    began = started.replace(tzinfo=UTC)
+    seconds = max((datetime.now(UTC) - began).total_seconds(), 0.001)
+    ended = [item for item in present if item.status.terminal and item.updated_at >= began]
+    moving = [item for item in present if not item.status.terminal]
+    shares = [(item.bytes, item.progress_done / max(item.progress_total, 1)) for item in moving]
+    done = sum(item.bytes for item in ended) + sum(size * share for size, share in shares)
+    left = sum(size * (1 - share) for size, share in shares)
+    return (len(ended) / seconds if ended else None), (seconds * left / done if done else None)
 
 
 def _as_in_job(document: Document, unchanged: bool) -> Document:

@@ -23,6 +23,8 @@ collections = Table(
     Column("id", Integer, primary_key=True, autoincrement=True),
     Column("name", String(128), nullable=False, unique=True),
     Column("embedding_model", String(255), nullable=False),
+    # how its documents are cut into chunks; NULL: made before this was kept, taken from the settings at the next start
+    Column("recipe", String(64)),
     Column("created_at", DateTime, nullable=False),
     # ids name both indexes of a collection and must not be used twice
     sqlite_autoincrement=True,
@@ -92,6 +94,15 @@ vector_deletions = Table(
     Column("collection_id", Integer, primary_key=True),
 )
 
+# Documents whose vectors are being written, until they are live or ended: what a stop leaves of these is forgotten at the
+# next start, also where the document itself was deleted meanwhile.
+vector_writes = Table(
+    "vector_writes",
+    metadata,
+    Column("document_id", String(32), primary_key=True),
+    Column("collection_id", Integer, primary_key=True),
+)
+
 jobs = Table(
     "jobs",
     metadata,
@@ -101,6 +112,8 @@ jobs = Table(
     Column("idempotency_key", String(255), unique=True),
     # digest of what came with the key: the same key with another upload is a conflict
     Column("idempotency_digest", String(64)),
+    # when the first of its documents was claimed, since the last retry
+    Column("started_at", DateTime),
 )
 
 job_documents = Table(

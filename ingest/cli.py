@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.commands import COMMANDS
+from ingest.opening import add_password_arguments, open_target, password_of
 
 if TYPE_CHECKING:
     from ingest.scan import FoundFile, Scan
@@ -40,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="no files that match")
     command.add_argument("--dry-run", action="store_true", help="say what would be ingested, and stop")
     command.add_argument("--json", action="store_true", help="print the summary as JSON")
+    add_password_arguments(command)
     command.add_argument(
         "--server", metavar="URL", help="send the files there (default: the server that owns the data folder, if any)"
     )
@@ -49,7 +51,6 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit status."""
     options = parser().parse_args(arguments)
-    from ingest.opening import open_target
     from ingest.readers.registry import ARCHIVE_EXTENSIONS, accepted_extensions
     from ingest.scan import scan
     from rag.errors import ConfigurationError, DocentError
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         settings = Settings.load()
+        password = password_of(options)
         accepted = (*accepted_extensions(), *ARCHIVE_EXTENSIONS)
         found = scan(options.paths, accepted=accepted, include=options.include, exclude=options.exclude)
         if options.dry_run:
@@ -64,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not found.files:
             raise ConfigurationError(f"Nothing to ingest ({len(found.skipped)} files of other types).")
         started = time.monotonic()
-        with open_target(settings, options.collection, options.server) as target:
+        with open_target(settings, options.collection, options.server, password=password) as target:
             outcomes = ingest(target, found.files, quiet=options.json)
     except DocentError as error:
         print(f"docent: {error.message}", file=sys.stderr)

@@ -13,6 +13,8 @@ from importlib import import_module
 
 COMMANDS = {
     "sync": ("ingest.sync", "make a collection equal to a folder"),
+    "git": ("ingest.git", "make a collection equal to a commit of a Git repository"),
+    "retry": ("ingest.retry", "try documents again that failed or were cancelled"),
     "doctor": ("ingest.doctor", "hold catalog, indexes and uploads against each other"),
     "backup": ("ingest.backup", "write a data folder into one file"),
     "restore": ("ingest.restore", "fill an empty data folder from a backup"),

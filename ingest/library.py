@@ -23,11 +23,12 @@ from catalog.documents import DocumentCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.registration import NewFile, Registered
 from ingest.naming import clean_filename
+from ingest.passwords import Passwords
 from ingest.readers.registry import HEAD_BYTES, is_archive, media_type_of
 from ingest.unpacking import StagedFile, told_apart, unpack
 from rag.errors import DocentError, InvalidRequestError, NotFoundError, UnavailableError
 from rag.ports import DenseIndex
-from rag.types import Collection
+from rag.types import Collection, DocumentStatus
 
 _COPY_BYTES = 1 << 20
 log = logging.getLogger(__name__)
@@ -44,7 +45,9 @@ class Library:
         dense: DenseIndex,
         *,
         wake: Callable[[], None],
+        passwords: Passwords | None = None,
         forgotten: Callable[[str], None] = lambda _: None,
+        dropped: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
         self._folder = folder
         self.incoming = folder / "incoming"
@@ -52,15 +55,20 @@ class Library:
         self._ingestion = ingestion
         self._dense = dense
         self._wake = wake
+        self._passwords = passwords or Passwords()
         self._forgotten = forgotten  # told the id of each document whose bytes are gone
+        self._dropped = dropped  # told the ids of documents that need no more work
         self._forgetting = threading.Lock()
         self.incoming.mkdir(parents=True, exist_ok=True)
 
     def stage(self, source: BinaryIO, filename: str, *, metadata: Mapping[str, Any] | None = None) -> StagedFile:
         """Copy a stream into the incoming folder, hashing it on the way. See `inspect` for errors."""
-        return self._stage(partial(shutil.copyfileobj, source, length=_COPY_BYTES), filename, metadata or {})
+        return self.stage_written(partial(shutil.copyfileobj, source, length=_COPY_BYTES), filename, metadata or {})
 
-    def _stage(self, write: Callable[[BinaryIO], object], filename: str, metadata: Mapping[str, Any]) -> StagedFile:
+    def stage_written(
+        self, write: Callable[[BinaryIO], object], filename: str, metadata: Mapping[str, Any]
+    ) -> StagedFile:
+        """The same for what a function writes; nothing stays of it when that raises."""
         path = self.incoming / uuid.uuid4().hex
         try:
             with path.open("wb") as target:
@@ -83,7 +91,7 @@ class Library:
         found: list[tuple[StagedFile, StagedFile]] = []
         try:
             for file in files:
-                members = unpack(file, self._stage) if file.archive else [file]
+                members = unpack(file, self.stage_written) if file.archive else [file]
                 found += [(member, file) for member in members]
         except BaseException:
             for member, _ in found:
@@ -122,13 +130,24 @@ class Library:
         *,
         idempotency_key: str | None = None,
         idempotency_digest: str | None = None,
+        password: str | None = None,
     ) -> tuple[str, list[Registered]]:
-        """Register staged files as one job, to be indexed in the background.
+        """Register staged files as one job, to be indexed in the background. `password` opens those that need one.
 
         Returns:
             The job's id, and what each file became.
         """
         job_id = uuid.uuid4().hex
+
+        def entrust(outcomes: Sequence[Registered]) -> None:
+            if password is None:
+                return
+            for outcome in outcomes:
+                if outcome.status == DocumentStatus.QUEUED:
+                    self._passwords.remember([outcome.document_id], password)
+                else:
+                    self._passwords.offer(outcome.document_id, password)
+
         new = []
         for file in files:
             document_id = uuid.uuid4().hex
@@ -142,7 +161,12 @@ class Library:
             )
         try:
             outcomes = self._ingestion.register(
-                job_id, collection.id, new, idempotency_key=idempotency_key, idempotency_digest=idempotency_digest
+                job_id,
+                collection.id,
+                new,
+                idempotency_key=idempotency_key,
+                idempotency_digest=idempotency_digest,
+                before_commit=entrust,
             )
         except DocentError:
             self._unlink(file.id for file in new)
@@ -150,6 +174,10 @@ class Library:
         self._unlink(file.id for file, outcome in zip(new, outcomes, strict=True) if outcome.document_id != file.id)
         self._wake()
         return job_id, outcomes
+
+    def require_room(self, more: int = 0) -> None:
+        """Refuse an upload of so many bytes while too much waits to be indexed. Raises QueueFullError."""
+        self._ingestion.require_room(more)
 
     def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:
         """The job that was made with this key, and the digest of what came with it."""
@@ -164,24 +192,28 @@ class Library:
     def move(self, document_id: str, collection: Collection) -> None:
         """Put a document into another collection, where it is indexed anew. Raises NotFoundError."""
         self._documents.move(document_id, collection.id)
+        self._dropped([document_id])
         self.forget_vectors()
         self._wake()
 
     def delete(self, document_id: str) -> None:
         """Forget a document: when this returns it is in neither index, nor on disk. Raises NotFoundError."""
         self._documents.delete(document_id)
+        self._dropped([document_id])
         self._unlink([document_id])
         self.forget_vectors()
 
     def delete_collection(self, name: str) -> None:
         """Forget a collection and its documents. Raises NotFoundError."""
         collection, ids = self._documents.delete_collection(name)
+        self._dropped(ids)
         self._unlink(ids)
         self._dense.delete_collection(collection)
         self._ingestion.vectors_deleted(collection, ids)
 
     def forget(self, ids: Sequence[str]) -> None:
         """Remove the bytes and vectors of documents that the catalog has forgotten already."""
+        self._dropped(ids)
         self._unlink(ids)
         self.forget_vectors()
 
@@ -213,6 +245,7 @@ class Library:
         for document_id in ids:
             with suppress(FileNotFoundError):
                 self.content_path(document_id).unlink()
+            self._passwords.forget(document_id)
             self._forgotten(document_id)
 
 

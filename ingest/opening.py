@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from getpass import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigurationError, OwnedElsewhereError
+from rag.settings import secret_of
 
 if TYPE_CHECKING:
     from ingest.targets import Target
@@ -43,9 +47,32 @@ def require_catalog(settings: Settings) -> Path:
     return path
 
 
+def add_password_arguments(command: argparse.ArgumentParser) -> None:
+    """The ways to tell a password: never on the command line itself, which others on the machine can read."""
+    ways = command.add_mutually_exclusive_group()
+    ways.add_argument("--password", action="store_true", help="ask for the password that opens the files")
+    ways.add_argument("--password-env", metavar="NAME", help="take the password from that environment variable")
+
+
+def password_of(options: argparse.Namespace) -> str | None:
+    """The password that the arguments lead to. Raises ConfigurationError."""
+    if options.password_env:
+        return secret_of(options.password_env)
+    if not options.password:
+        return None
+    if not sys.stdin.isatty():
+        raise ConfigurationError("--password asks on a terminal; without one use --password-env NAME.")
+    return getpass("Password of the files: ") or None
+
+
 @contextmanager
 def open_target(
-    settings: Settings, collection: str, server: str | None, *, metadata: Mapping[str, Any] | None = None
+    settings: Settings,
+    collection: str,
+    server: str | None,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    password: str | None = None,
 ) -> Iterator[Target]:
     """The given server; else this process, if the data folder is free; else the server that owns it.
 
@@ -56,7 +83,7 @@ def open_target(
     from wiring import build_services
 
     if server:
-        yield RestTarget(server, collection, token=settings.api_token, metadata=metadata)
+        yield RestTarget(server, collection, token=settings.api_token, metadata=metadata, password=password)
         return
     try:
         services = build_services(settings, with_chat=False)
@@ -64,9 +91,9 @@ def open_target(
         url = error.details.get("url")
         if not url:
             raise
-        yield RestTarget(url, collection, token=settings.api_token, metadata=metadata)
+        yield RestTarget(url, collection, token=settings.api_token, metadata=metadata, password=password)
         return
     try:
-        yield LocalTarget(services, collection, metadata=metadata)
+        yield LocalTarget(services, collection, metadata=metadata, password=password)
     finally:
         services.close()

@@ -18,13 +18,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from ingest.passwords import Passwords
 from ingest.readers.pdf_picture import PagePicture, PictureOrder
-from rag.errors import NotFoundError, UnavailableError, UnreadableError
+from rag.errors import EncryptedError, NotFoundError, UnavailableError, UnreadableError
 
 VERSION = 1
 """Of the drawing; a new one makes cached pictures old."""
 
 MAX_BYTES = 256 << 20
+LOCKED = (
+    "The page cannot be drawn: the PDF needs its password again, which is kept in memory only. "
+    "Send it as `password` to …/retry, or upload the file again with it."
+)
 _PATIENCE = 20.0  # seconds that a request waits for others to be drawn
 _MAX_FAILURES = 256
 _SHRINK = 0.8
@@ -35,7 +40,7 @@ log = logging.getLogger(__name__)
 class Artist(Protocol):
     """What draws: `ReaderPool`."""
 
-    def draw(self, path: Path, order: PictureOrder) -> PagePicture:
+    def draw(self, path: Path, order: PictureOrder, *, password: str | None = None) -> PagePicture:
         """Draw a page of the PDF at `path`."""
 
     def close(self) -> None:
@@ -58,11 +63,18 @@ class PagePictures:
     """
 
     def __init__(
-        self, folder: Path, artist: Artist, content_path: Callable[[str], Path], *, max_bytes: int = MAX_BYTES
+        self,
+        folder: Path,
+        artist: Artist,
+        content_path: Callable[[str], Path],
+        *,
+        passwords: Passwords | None = None,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
         self._folder = folder
         self._artist = artist
         self._content_path = content_path
+        self._passwords = passwords or Passwords()
         self._max_bytes = max_bytes
         self._drawing = threading.Lock()
         self._storing = threading.Lock()
@@ -85,6 +97,7 @@ class PagePictures:
 
         Raises:
             NotFoundError: there is no such page (code "page_not_found"), or the file is gone ("content_missing").
+            EncryptedError: the document needs a password, or another one.
             UnreadableError: the page cannot be drawn; remembered, so that a hostile one costs its time once.
             UnavailableError: too many pictures are being drawn (code "pictures_busy").
         """
@@ -98,8 +111,12 @@ class PagePictures:
             source = self._content_path(commission.document_id)
             if not source.exists():
                 raise NotFoundError("The original of this document is gone from the disk.", code="content_missing")
+            password = self._passwords.of(commission.document_id)
             try:
-                picture = self._artist.draw(source, commission.order)
+                picture = self._artist.draw(source, commission.order, password=password)
+            except EncryptedError as error:
+                self._passwords.forget(commission.document_id)
+                raise EncryptedError(LOCKED, code=error.code) from error
             except UnreadableError as error:
                 self._failures[commission.tag] = (error.message, error.code)
                 while len(self._failures) > _MAX_FAILURES:

@@ -22,6 +22,9 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--change-model", action="store_true", help="with the model of DOCENT_EMBEDDING_MODEL instead of its own"
     )
+    command.add_argument(
+        "--change-chunking", action="store_true", help="cut into chunks of DOCENT_CHUNK_TOKENS instead of its own size"
+    )
     command.add_argument("--json", action="store_true", help="print the summary as JSON")
 
 
@@ -41,7 +44,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         print(json.dumps({"collections": done, "seconds": round(seconds, 2)}, ensure_ascii=False))
         return 0
     for one in done:
-        print(f"{one['collection']}: {one['chunks']} chunks, model {one['embedding_model']}")
+        print(f"{one['collection']}: {one['chunks']} chunks, model {one['embedding_model']}, recipe {one['recipe']}")
         if one["cut_short"]:
             print(
                 f"docent: {one['cut_short']} chunks of {one['collection']} are longer than the model's window; ingest "
@@ -55,8 +58,14 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def _here(options: argparse.Namespace, settings: Settings) -> list[dict[str, Any]]:
     with open_services(settings) as services:
         names = [options.collection] if options.collection else [each.name for each in services.collections.all()]
-        reindex = services.reindexer.reindex
-        return [asdict(reindex(name, change_model=options.change_model)) for name in names]
+        return [
+            asdict(
+                services.reindexer.reindex(
+                    name, change_model=options.change_model, change_chunking=options.change_chunking
+                )
+            )
+            for name in names
+        ]
 
 
 def _by_server(options: argparse.Namespace, settings: Settings, url: str) -> list[dict[str, Any]]:
@@ -65,6 +74,9 @@ def _by_server(options: argparse.Namespace, settings: Settings, url: str) -> lis
     server = RestTarget(url, "default", token=settings.api_token)
     names = [options.collection] if options.collection else server.collections()
     try:
-        return [server.reindex(name, change_model=options.change_model) for name in names]
+        return [
+            server.reindex(name, change_model=options.change_model, change_chunking=options.change_chunking)
+            for name in names
+        ]
     except KeyError as error:
         raise ConfigurationError(f"{url} answers in a way that this Docent does not know.") from error

@@ -1,16 +1,21 @@
 """Making a collection's vectors anew beside the old ones, and putting them in their place while questions are answered.
 
-Also how a collection gets another embedding model. Ingestion waits meanwhile; text, chunks and offsets stay as they are.
+Also how a collection gets another embedding model or other chunks. Ingestion waits meanwhile; text and citations stay as they
+are.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 
-from catalog.collections import CollectionCatalog
+from catalog.collections import CollectionCatalog, identity
 from catalog.engine import Database
-from catalog.inspection import CatalogInspection
+from catalog.inspection import BATCH, CatalogInspection
+from catalog.recutting import Cut, Recutting
+from ingest.chunker import chunk_document
 from ingest.embedding import embed_chunks
 from ingest.pipeline import Pipeline
 from rag.ports import Embedder
@@ -21,12 +26,15 @@ from vectorstore.replacement import drop_replaced, replace, shadow_of
 
 @dataclass(frozen=True, slots=True)
 class Reindexed:
-    """What came of it. `cut_short`: chunks longer than the model's window, whose ends its vectors do not know."""
+    """What came of it. `cut_short`: chunks longer than the model's window, whose ends its vectors do not know; `recipe`: how
+    they are cut.
+    """
 
     collection: str
     embedding_model: str
     chunks: int
     cut_short: int
+    recipe: str = ""
 
 
 class Reindexer:
@@ -42,6 +50,7 @@ class Reindexer:
         pipeline: Pipeline,
     ) -> None:
         self._catalog = CatalogInspection(database)
+        self._recutting = Recutting(database)
         self._collections = collections
         self._dense = dense
         self._spaces = spaces
@@ -49,9 +58,15 @@ class Reindexer:
         self._pipeline = pipeline
 
     def reindex(
-        self, name: str, *, change_model: bool = False, progress: Callable[[int], None] = lambda _done: None
+        self,
+        name: str,
+        *,
+        change_model: bool = False,
+        change_chunking: bool = False,
+        progress: Callable[[int], None] = lambda _done: None,
     ) -> Reindexed:
-        """Make the vectors of a collection anew, with its own model or, to `change_model`, that of new collections.
+        """Make the vectors of a collection anew, with its own model or, to `change_model`, that of new collections; to
+        `change_chunking`, of its documents cut anew as in new collections.
 
         Raises:
             NotFoundError: no such collection.
@@ -61,19 +76,54 @@ class Reindexer:
         collection = self._collections.get(name).id
         with self._pipeline.paused():
             embedder = self._default if change_model else self._spaces.of(collection).embedder
-            shadow = shadow_of(collection)
-            self._dense.delete_collection(shadow)
-            wanted = list(self._catalog.chunk_ids(collection))
-            long = self._cut_short(embedder, wanted)
-            embed_chunks(self._catalog, embedder, self._dense, shadow, wanted, progress)
-            replace(self._dense, collection, embedder.model_id)
-            self._catalog.set_embedding_model(collection, embedder.model_id)
+            self._dense.delete_collection(shadow_of(collection))
+            if change_chunking:
+                long = self._recut(collection, embedder, progress)
+            else:
+                long = self._again(collection, embedder, progress)
             drop_replaced(self._dense, collection)
             # what was deleted meanwhile was deleted from the old vectors
             living = self._catalog.chunk_ids(collection)
             gone = [chunk for chunk in self._dense.entries(collection) if chunk not in living]
             self._dense.delete_chunks(collection, gone)
-        return Reindexed(name, embedder.model_id, len(living), long)
+        return Reindexed(name, embedder.model_id, len(living), long, self._collections.get(name).recipe)
+
+    def _again(self, collection: int, embedder: Embedder, progress: Callable[[int], None]) -> int:
+        """The same chunks; how many are longer than the window."""
+        wanted = list(self._catalog.chunk_ids(collection))
+        long = self._cut_short(embedder, wanted)
+        embed_chunks(self._catalog, embedder, self._dense, shadow_of(collection), wanted, progress)
+        recipe = self._collections.stored_recipe(collection)
+        replace(self._dense, collection, identity(embedder.model_id, recipe))
+        self._catalog.set_embedding_model(collection, embedder.model_id)
+        return long
+
+    def _recut(self, collection: int, embedder: Embedder, progress: Callable[[int], None]) -> int:
+        """Other chunks, under ids that no chunk had before; none is longer than the window."""
+        recipe, tag = self._collections.default_recipe, secrets.token_hex(2)
+        shadow = shadow_of(collection)
+        cuts: dict[str, list[Cut]] = {}
+        done = 0
+        for own, document in self._recutting.documents(collection):
+            found = chunk_document(document, embedder, target_tokens=recipe.tokens)
+            cuts[own] = [Cut(f"{own}-{tag}.{chunk.ordinal}", replace_fields(chunk, text="")) for chunk in found]
+            for start in range(0, len(found), BATCH):
+                part = slice(start, start + BATCH)
+                vectors = embedder.embed_documents([chunk.embedding_text for chunk in found[part]])
+                ids = [cut.id for cut in cuts[own][part]]
+                self._dense.upsert(shadow, ids, vectors, [own] * len(ids))
+                done += len(ids)
+                progress(done)
+        made_by = identity(embedder.model_id, str(recipe))
+        self._recutting.publish(
+            collection,
+            cuts,
+            embedding_model=embedder.model_id,
+            recipe=str(recipe),
+            # as the last thing, so that the moment in which vectors and chunks do not fit is short
+            before_commit=lambda: replace(self._dense, collection, made_by),
+        )
+        return 0
 
     def _cut_short(self, embedder: Embedder, wanted: list[str]) -> int:
         long = 0

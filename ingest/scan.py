@@ -59,13 +59,18 @@ def scan(
         for path in [root] if root.is_file() else _walk(root, strict=strict):
             shown = root.name if path == root else str(path)[cut:]
             name = os.fsencode(shown).decode(errors="replace")  # a name on disk need not be UTF-8
-            if (include and not _matches(name, include)) or _matches(name, exclude):
+            if not is_chosen(name, include, exclude):
                 continue
             if path != root and path.suffix.lower() not in accepted:
                 skipped.append(name)
             else:
                 files.append(FoundFile(path, name))
     return Scan(tuple(files), tuple(skipped))
+
+
+def is_chosen(name: str, include: Sequence[str], exclude: Sequence[str]) -> bool:
+    """Whether a name is included (by default it is) and not excluded."""
+    return not (include and not _matches(name, include)) and not _matches(name, exclude)
 
 
 def _walk(root: Path, *, strict: bool) -> Iterator[Path]:

@@ -10,11 +10,14 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.folders import SOURCE, FolderFiles
 from ingest.manifest import FolderReader, Manifest
+from ingest.opening import add_password_arguments, open_target, password_of
 from rag.errors import ConfigurationError, DocentError
 
 if TYPE_CHECKING:
@@ -40,20 +43,22 @@ def add_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("--name", help="what DIR is known by (default: its path), where its path changes")
     command.add_argument("--json", action="store_true", help="print the plan and the outcome as JSON")
     command.add_argument("--server", metavar="URL", help="default: the server that owns the data folder, if any")
+    add_password_arguments(command)
 
 
 def run(options: argparse.Namespace, settings: Settings) -> int:
     """Carry the command out; its exit status."""
     reader = FolderReader(options.folder, include=options.include, exclude=options.exclude)
+    password = password_of(options)
     if not options.watch:
-        return _once(reader, options, settings)
+        return _once(reader, options, settings, password)
     seen: int | None = None
     while True:
         present = reader.fingerprint()
         wait = WATCH_SECONDS
         if present != seen:
             try:
-                _once(reader, options, settings)
+                _once(reader, options, settings, password)
                 seen = present
             except DocentError as error:
                 # the folder or the server may come back
@@ -62,26 +67,51 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         time.sleep(wait)
 
 
-def _once(reader: FolderReader, options: argparse.Namespace, settings: Settings) -> int:
-    from ingest.opening import open_target
-
+def _once(reader: FolderReader, options: argparse.Namespace, settings: Settings, password: str | None) -> int:
     started = time.monotonic()
-    manifest = reader.read()
     source = options.name or str(options.folder.resolve())
-    folder = FolderFiles(manifest.digests, source, frozenset(manifest.unread), options.prune)
-    with open_target(settings, options.collection, options.server, metadata={SOURCE: source}) as target:
+    place = Place(source, str(options.folder), {SOURCE: source}, password)
+    return make_equal(reader.read(), place, options, settings, started=started)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where files come from: the name that documents follow, how it is shown, what its documents get, and what the
+    outcome says of it.
+    """
+
+    source: str
+    shown: str
+    metadata: Mapping[str, Any]
+    password: str | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_equal(
+    manifest: Manifest, place: Place, options: argparse.Namespace, settings: Settings, *, started: float
+) -> int:
+    """Make a collection equal to a manifest; the exit status. `options` has `collection`, `server`, `prune`, `yes`,
+    `dry_run`, `watch` and `json`.
+
+    Raises:
+        ConfigurationError: everything would be deleted, and nobody said yes.
+    """
+    folder = FolderFiles(manifest.digests, place.source, frozenset(manifest.unread), options.prune)
+    with open_target(
+        settings, options.collection, options.server, metadata=place.metadata, password=place.password
+    ) as target:
         plan = target.sync(folder, apply=False)
         if plan["delete"] and not manifest.digests and not options.yes and not options.dry_run:
             raise ConfigurationError(
-                f"{options.folder} holds no files, so all {len(plan['delete'])} documents would be deleted. "
+                f"{place.shown} holds no files, so all {len(plan['delete'])} documents would be deleted. "
                 "Add --yes if that is meant."
             )
         outcomes = [] if options.dry_run else _carry_out(target, folder, plan, manifest, options)
     seconds = time.monotonic() - started
     if options.dry_run:
-        _show_plan(plan, manifest, seconds, as_json=options.json)
+        _show_plan({**plan, **place.facts}, manifest, seconds, as_json=options.json)
         return 0
-    return _summarise(plan, manifest, outcomes, seconds, as_json=options.json)
+    return _summarise(plan, manifest, outcomes, seconds, place.facts, as_json=options.json)
 
 
 def _carry_out(
@@ -109,7 +139,13 @@ def _show_plan(plan: dict[str, Any], manifest: Manifest, seconds: float, *, as_j
 
 
 def _summarise(
-    plan: dict[str, Any], manifest: Manifest, outcomes: list[Outcome], seconds: float, *, as_json: bool
+    plan: dict[str, Any],
+    manifest: Manifest,
+    outcomes: list[Outcome],
+    seconds: float,
+    facts: Mapping[str, str],
+    *,
+    as_json: bool,
 ) -> int:
     failures = {outcome.name: outcome.reason for outcome in outcomes if outcome.status in ("failed", "cancelled")}
     failures |= manifest.unread
@@ -122,6 +158,7 @@ def _summarise(
             "failed_before": plan["failed"],
             "failures": [{"file": name, "reason": reason} for name, reason in failures.items()],
             "seconds": round(seconds, 2),
+            **facts,
         }
         print(json.dumps(summary, ensure_ascii=False), flush=True)
     else:

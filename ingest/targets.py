@@ -5,6 +5,7 @@ Both take a batch of files as one job and report it in the same shape.
 
 from __future__ import annotations
 
+import itertools
 import json
 import mimetypes
 import time
@@ -16,8 +17,8 @@ from urllib.parse import quote
 
 from catalog.folders import FolderFiles, SyncPlan
 from ingest.scan import FoundFile
-from rag.errors import ConfigurationError, DocentError
-from rag.types import JobStatus
+from rag.errors import ConfigurationError, DocentError, QueueFullError
+from rag.types import DocumentStatus, JobStatus
 
 if TYPE_CHECKING:
     import httpx
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from wiring import Services
 
 POLL_SECONDS = 0.1
+PAGE = 500
+LONGEST_WAIT = 60.0  # seconds between two tries at a server whose queue is full
 ENDED = (JobStatus.DONE, JobStatus.FAILED, JobStatus.CANCELLED)
 
 
@@ -61,6 +64,15 @@ class Target(Protocol):
     def settle(self) -> None:
         """Wait until nothing is queued that only this process would index."""
 
+    def find(self, status: DocumentStatus) -> dict[str, str]:
+        """Names of the collection's documents of that status, by id."""
+
+    def retry(self, document_id: str) -> None:
+        """Queue a document again that failed or was cancelled."""
+
+    def outcome(self, document_id: str) -> tuple[bool, Outcome]:
+        """Whether a document has come to its end, and how it stands."""
+
 
 def plan_body(plan: SyncPlan) -> dict[str, Any]:
     """A plan as the REST API tells it."""
@@ -79,10 +91,18 @@ def plan_body(plan: SyncPlan) -> dict[str, Any]:
 class LocalTarget:
     """The library of this process, which owns the data folder. Models are loaded when the first file is sent."""
 
-    def __init__(self, services: Services, collection: str, *, metadata: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        services: Services,
+        collection: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        password: str | None = None,
+    ) -> None:
         self._services = services
         self._name = collection
         self._metadata = metadata
+        self._password = password
         self._begun = False
 
     def sync(self, folder: FolderFiles, *, apply: bool) -> dict[str, Any]:
@@ -97,6 +117,27 @@ class LocalTarget:
         while self._services.pipeline.pending():
             time.sleep(POLL_SECONDS)
 
+    def find(self, status: DocumentStatus) -> dict[str, str]:
+        """See `Target.find`."""
+        self._services.collections.get(self._name)
+        found: dict[str, str] = {}
+        for page in itertools.count(1):
+            listed = self._services.documents.find(collection=self._name, status=status, page=page, limit=PAGE)
+            found |= {item.id: item.filename for item in listed.items}
+            if page * PAGE >= listed.total:
+                return found
+        raise AssertionError
+
+    def retry(self, document_id: str) -> None:
+        """See `Target.retry`."""
+        self._begin()
+        self._services.jobs.retry_document(document_id, password=self._password)
+
+    def outcome(self, document_id: str) -> tuple[bool, Outcome]:
+        """See `Target.outcome`."""
+        item = self._services.documents.document(document_id)
+        return item.status.terminal, Outcome(item.filename, item.status, item.error_message or "")
+
     def _begin(self) -> None:
         if not self._begun:
             self._services.startup.begin()
@@ -105,11 +146,16 @@ class LocalTarget:
 
     def send(self, files: Sequence[FoundFile]) -> tuple[str | None, list[Outcome]]:
         """See `Target.send`."""
-        collection = self._services.collections.ensure(self._name)
+        collection = self._services.collections.ensure_writable(self._name)
         self._begin()
         staged, refused = [], []
+        self._await_room(files)
+        limit = self._services.settings.max_upload_mb
         for file in files:
             try:
+                if file.path.stat().st_size > limit << 20:
+                    refused.append(Outcome(file.name, "failed", f"is too large: at most {limit} MiB are accepted."))
+                    continue
                 with file.path.open("rb") as source:
                     staged.append(self._services.library.stage(source, file.name, metadata=self._metadata))
             except OSError as error:
@@ -119,12 +165,24 @@ class LocalTarget:
         if not staged:
             return None, refused
         try:
-            job_id, _ = self._services.library.add(collection, self._services.library.unpacked(staged))
+            files_found = self._services.library.unpacked(staged)
+            job_id, _ = self._services.library.add(collection, files_found, password=self._password)
         except DocentError:
             for one in staged:
                 one.path.unlink(missing_ok=True)
             raise
         return job_id, refused
+
+    def _await_room(self, files: Sequence[FoundFile]) -> None:
+        """Wait until the queue takes these files; the pipeline of this process is emptying it."""
+        size = sum(file.path.stat().st_size for file in files if file.path.exists())
+        while True:
+            try:
+                self._services.library.require_room(size)
+            except QueueFullError:
+                time.sleep(POLL_SECONDS)
+            else:
+                return
 
     def report(self, job_id: str) -> JobReport:
         """See `Target.report`."""
@@ -137,7 +195,13 @@ class RestTarget:
     """A running server."""
 
     def __init__(
-        self, url: str, collection: str, *, token: str = "", metadata: Mapping[str, Any] | None = None
+        self,
+        url: str,
+        collection: str,
+        *,
+        token: str = "",
+        metadata: Mapping[str, Any] | None = None,
+        password: str | None = None,
     ) -> None:
         """Connect.
 
@@ -150,6 +214,9 @@ class RestTarget:
         self._fields = {"collection": collection}
         if metadata:
             self._fields["metadata"] = json.dumps(metadata)
+        self._password = password
+        if password:
+            self._fields["password"] = password
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._client = httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers, timeout=600, trust_env=False)
         try:
@@ -160,7 +227,27 @@ class RestTarget:
             raise ConfigurationError(f"{url} refuses: {_message(answer)}")
 
     def send(self, files: Sequence[FoundFile]) -> tuple[str | None, list[Outcome]]:
-        """See `Target.send`."""
+        """See `Target.send`. Waits while the server's queue is full."""
+        while True:
+            answer, refused = self._post(files)
+            if answer is None or answer.status_code != 429:
+                break
+            time.sleep(min(float(answer.headers.get("Retry-After", "5")), LONGEST_WAIT))  # nothing was kept
+        if answer is None:
+            return None, refused
+        if answer.status_code == 202:
+            return answer.json()["job_id"], refused
+        if answer.status_code == 401:
+            raise ConfigurationError(f"The server refuses: {_message(answer)}")
+        if len(files) == 1:
+            return None, [Outcome(files[0].name, "failed", _message(answer))]
+        # one of them is to blame: find out which
+        singles = [self.send([file]) for file in files]
+        jobs = [job_id for job_id, _ in singles if job_id]
+        return ",".join(jobs) or None, [outcome for _, found in singles for outcome in found]
+
+    def _post(self, files: Sequence[FoundFile]) -> tuple[httpx.Response | None, list[Outcome]]:
+        """Upload files: the answer (None when none could be opened), and those that could not."""
         with ExitStack() as opened:
             parts, refused = [], []
             for file in files:
@@ -173,17 +260,7 @@ class RestTarget:
                 parts.append(("file", (file.name, source, kind)))
             if not parts:
                 return None, refused
-            answer = self._call("POST", "/documents", data=self._fields, files=parts)
-        if answer.status_code == 202:
-            return answer.json()["job_id"], refused
-        if answer.status_code == 401:
-            raise ConfigurationError(f"The server refuses: {_message(answer)}")
-        if len(files) == 1:
-            return None, [Outcome(files[0].name, "failed", _message(answer))]
-        # one of them is to blame: find out which
-        singles = [self.send([file]) for file in files]
-        jobs = [job_id for job_id, _ in singles if job_id]
-        return ",".join(jobs) or None, [outcome for _, found in singles for outcome in found]
+            return self._call("POST", "/documents", data=self._fields, files=parts), refused
 
     def report(self, job_id: str) -> JobReport:
         """See `Target.report`. `job_id` may be several, joined by commas."""
@@ -215,10 +292,10 @@ class RestTarget:
         """The names of the server's collections."""
         return [item["name"] for item in self._call("GET", "/collections").json()["data"]]
 
-    def reindex(self, name: str, *, change_model: bool) -> dict[str, Any]:
+    def reindex(self, name: str, **changes: bool) -> dict[str, Any]:
         """Have a collection's vectors made anew, however long it takes. Raises ConfigurationError when it is refused."""
         path = f"/collections/{quote(name, safe='')}/reindex"
-        answer = self._call("POST", path, json={"change_model": change_model}, timeout=None)
+        answer = self._call("POST", path, json=changes, timeout=None)
         if answer.status_code != 200:
             raise ConfigurationError(f"The server refuses: {_message(answer)}")
         done: dict[str, Any] = answer.json()
@@ -226,6 +303,30 @@ class RestTarget:
 
     def settle(self) -> None:
         """See `Target.settle`; a server indexes by itself."""
+
+    def find(self, status: DocumentStatus) -> dict[str, str]:
+        """See `Target.find`."""
+        found: dict[str, str] = {}
+        for page in itertools.count(1):
+            query = {"collection": self._collection, "status": status, "page": page, "limit": PAGE}
+            listed = self._call("GET", "/documents", params=query).json()
+            found |= {item["id"]: item["filename"] for item in listed["data"]}
+            if not listed["has_more"]:
+                return found
+        raise AssertionError
+
+    def retry(self, document_id: str) -> None:
+        """See `Target.retry`. Raises ConfigurationError when the server refuses."""
+        body = {"password": self._password} if self._password else {}
+        answer = self._call("POST", f"/documents/{document_id}/retry", json=body)
+        if answer.status_code != 200:
+            raise ConfigurationError(f"The server refuses: {_message(answer)}")
+
+    def outcome(self, document_id: str) -> tuple[bool, Outcome]:
+        """See `Target.outcome`."""
+        item = self._call("GET", f"/documents/{document_id}").json()
+        reason = (item["error"] or {}).get("message", "")
+        return DocumentStatus(item["status"]).terminal, Outcome(item["filename"], item["status"], reason)
 
     def _call(self, method: str, path: str, **arguments: Any) -> httpx.Response:
         import httpx

@@ -12,6 +12,7 @@ DocentError                    anything Docent raises on purpose; carries `code`
 │   └── EncryptedError         a file that needs a password
 └── UnavailableError           a part is not ready or does not answer; try again later
     ├── LoadingError           a model is still loading
+    ├── QueueFullError         too much waits to be indexed
     └── ChatUnavailableError   the chat model is down, refused or timed out
 
 The web maps each class to a status code in one place (web/errors.py). Foreign errors are turned into these at the
@@ -100,6 +101,13 @@ class LoadingError(UnavailableError):
     """A model is still loading."""
 
     code = "loading"
+
+
+class QueueFullError(UnavailableError):
+    """Too much waits to be indexed already."""
+
+    code = "queue_full"
+    retry_after = 15
 
 
 class ChatUnavailableError(UnavailableError):

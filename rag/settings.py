@@ -9,6 +9,7 @@ printed.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import ip_address
@@ -84,6 +85,14 @@ def _words(raw: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in raw.split(",") if word.strip())
 
 
+def _hosts(raw: str) -> tuple[str, ...]:
+    """a comma-separated list of host names such as docs.example.org, *.example.org or example.org:8443"""
+    found = tuple(host.lower() for host in _words(raw))
+    if not all(re.fullmatch(r"(\*\.)?[^\s/*@:?#]+(:[0-9]{1,5})?", host) for host in found):
+        raise ValueError
+    return found
+
+
 def _cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "docent" / "models"
 
@@ -116,6 +125,14 @@ class Settings:
         lambda: min(os.cpu_count() or 1, 8), _integer(1, 256), "Threads for embedding and for the local chat model."
     )
     max_upload_mb: int = _setting(64, _integer(1, 4096), "Largest file accepted, in MiB.")
+    max_queued_mb: int = _setting(
+        4096, _integer(1, 1 << 20), "What may wait to be indexed, in MiB; uploads over it are refused with 429."
+    )
+    allow_urls: tuple[str, ...] = _setting(
+        (),
+        _hosts,
+        "Hosts that documents and Git repositories may be fetched from: names, `*.` before one for those below it.",
+    )
     reader_timeout_s: int = _setting(
         300, _integer(1, 86400), "Longest time that reading one file may take, in seconds."
     )
@@ -226,6 +243,13 @@ class Settings:
     def __repr__(self) -> str:
         shown = (f"{f.name}={'(secret)' if f.name in SECRETS else repr(getattr(self, f.name))}" for f in fields(self))
         return f"Settings({', '.join(shown)})"
+
+
+def secret_of(variable: str) -> str:
+    """A secret that a command is told by the name of an environment variable. Raises ConfigurationError if it is not set."""
+    if not (found := os.environ.get(variable)):
+        raise ConfigurationError(f"The environment variable {variable} is not set.")
+    return found
 
 
 def read_env_file(path: Path) -> dict[str, str]:

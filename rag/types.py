@@ -125,7 +125,9 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A named set of documents that share one embedding model. `id` also names its two indexes."""
+    """A named set of documents that share one embedding model and one way of being cut (`rag.recipe`). `id` also names its
+    two indexes.
+    """
 
     id: int
     name: str
@@ -133,6 +135,7 @@ class Collection:
     created_at: datetime
     documents: int = 0
     chunks: int = 0
+    recipe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,9 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An upload: its documents in the order they came."""
+    """An upload: its documents in the order they came. `rate` is in documents a second; it and `eta_seconds` are None
+    where they cannot be told.
+    """
 
     id: str
     status: JobStatus
@@ -169,6 +174,8 @@ class Job:
     total: int
     documents: tuple[Document, ...]
     created_at: datetime
+    rate: float | None = None
+    eta_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rag.errors import (
     DocentError,
     InvalidRequestError,
     NotFoundError,
+    QueueFullError,
     TooLargeError,
     UnavailableError,
     UnreadableError,
@@ -33,6 +34,7 @@ STATUS: tuple[tuple[type[DocentError], int], ...] = (
     (ConflictError, 409),
     (TooLargeError, 413),
     (UnreadableError, 422),
+    (QueueFullError, 429),
     (UnavailableError, 503),
     (ConfigurationError, 500),
 )

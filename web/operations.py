@@ -82,6 +82,10 @@ def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]])
     def readyz() -> Reply:
         parts = {"catalog": {"state": "ready", "detail": ""}, **services.startup.report()}
         good = services.startup.ready
+        if parts.get("ingestion", {}).get("state") == "ready":
+            alive, detail = services.pipeline.health()
+            parts["ingestion"] = {"state": "ready" if alive else "failed", "detail": detail}
+            good = good and alive
         response = jsonify({"ready": good, "parts": parts})
         response.status_code = 200 if good else 503
         if not good:

@@ -53,6 +53,8 @@ def job(item: Job) -> dict[str, Any]:
         "status": item.status,
         "progress": {"done": item.done, "total": item.total},
         "documents": [document(found) for found in item.documents],
+        "rate": None if item.rate is None else round(item.rate, 3),
+        "eta_seconds": None if item.eta_seconds is None else round(item.eta_seconds, 1),
         "created_at": timestamp(item.created_at),
     }
 
@@ -64,6 +66,7 @@ def collection(item: Collection) -> dict[str, Any]:
         "documents": item.documents,
         "chunks": item.chunks,
         "embedding_model": item.embedding_model,
+        "recipe": item.recipe,
         "created_at": timestamp(item.created_at),
     }
 

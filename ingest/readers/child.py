@@ -1,7 +1,7 @@
 """The process that reads hostile files: `python -m ingest.readers.child MEMORY_MB TIMEOUT_S PARENT_PID OCR`.
 
 Owns its own limits and the child's end of the protocol. A message is four bytes of length, big-endian, and JSON in UTF-8:
-in comes `{path, filename}` or `{path, picture}`, out goes `{document}`, `{picture}` or `{error}`. Must not hold secrets and must not outlive its parent.
+in comes `{path, filename}` or `{path, picture}`, with a `password` where one is known, out goes `{document}`, `{picture}` or `{error}`. Must not hold secrets and must not outlive its parent.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
         if "picture" in request:
             return {"picture": _picture(request)}
         ocr = Ocr(seconds=ocr_seconds) if ocr_seconds else None
-        document = read_file(Path(request["path"]), request["filename"], ocr=ocr)
+        document = read_file(Path(request["path"]), request["filename"], ocr=ocr, password=request.get("password"))
         return {"document": asdict(document)}
     except DocentError as error:
         kind = type(error).__name__
@@ -86,7 +86,7 @@ def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
 def _picture(request: dict[str, Any]) -> dict[str, Any]:
     from ingest.readers.pdf_picture import draw
 
-    drawn = draw(Path(request["path"]), request["picture"])
+    drawn = draw(Path(request["path"]), request["picture"], password=request.get("password"))
     return {"png": b64encode(drawn.png).decode("ascii"), "wanted": drawn.wanted, "found": drawn.found}
 
 

@@ -14,25 +14,26 @@ from pathlib import Path
 from ingest.readers.normalisation import TextBuilder
 from ingest.readers.ocr import INSTALL, Ocr
 from ingest.readers.pdf_layout import Line, Page, tidy
-from ingest.readers.pdf_pdfium import ENCRYPTED, Contents, Entry, read_with_pdfium
+from ingest.readers.pdf_opening import locked
+from ingest.readers.pdf_pdfium import Contents, Entry, read_with_pdfium
 from ingest.readers.wording import listed
-from rag.errors import EncryptedError, UnreadableError
+from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
 _DAMAGED = "The PDF is damaged and cannot be read."
 _LEADING_NUMBER = re.compile(r"^(?:chapter|section|第)?\s*[\dIVXivx.]+[.:章节)]?\s*", re.IGNORECASE)
 
 
-def read(path: Path, *, ocr: Ocr | None = None) -> ParsedDocument:
+def read(path: Path, *, ocr: Ocr | None = None, password: str | None = None) -> ParsedDocument:
     """Read a PDF. Pages that are pictures are read by `ocr`, if given.
 
     Raises:
-        EncryptedError: a password is needed to open it.
+        EncryptedError: a password is needed to open it (code "encrypted"), or another one (code "wrong_password").
         UnreadableError: damaged, without pages, or without any text (code "no_text").
     """
-    contents = read_with_pdfium(path, ocr)
+    contents = read_with_pdfium(path, ocr, password)
     if contents is None or not any(contents.pages):
-        contents = _second_opinion(path, contents)
+        contents = _second_opinion(path, contents, password)
     if contents is None:
         raise UnreadableError(_DAMAGED)
     if not contents.pages:
@@ -111,7 +112,7 @@ def _folded(title: str) -> str:
     return "".join(_LEADING_NUMBER.sub("", title).split()).casefold()
 
 
-def _second_opinion(path: Path, first: Contents | None) -> Contents | None:
+def _second_opinion(path: Path, first: Contents | None, password: str | None) -> Contents | None:
     """The file as pypdf reads it, where that yields text; else what pdfium made of it."""
     from pypdf import PdfReader
     from pypdf.errors import FileNotDecryptedError, PyPdfError
@@ -131,9 +132,11 @@ def _second_opinion(path: Path, first: Contents | None) -> Contents | None:
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
     try:
         reader = PdfReader(path, strict=False)
+        if password is not None and reader.is_encrypted:
+            reader.decrypt(password)
         pages = list(reader.pages)
     except FileNotDecryptedError as error:
-        raise EncryptedError(ENCRYPTED) from error
+        raise locked(password) from error
     except damage:
         return first
     contents = Contents(metadata=first.metadata if first else {})

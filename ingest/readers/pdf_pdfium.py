@@ -19,10 +19,9 @@ from ingest.readers.ocr import DPI, Ocr, Picture
 from ingest.readers.pdf_columns import Segment, arrange
 from ingest.readers.pdf_forms import filled_fields
 from ingest.readers.pdf_layout import Line, Page
+from ingest.readers.pdf_opening import open_pdf
 from ingest.readers.pdf_place import Place
-from rag.errors import EncryptedError
 
-ENCRYPTED = "The PDF needs a password. Save a copy without one (print it to PDF, for example) and upload that."
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _MAX_PIXELS = 40_000_000
@@ -54,20 +53,18 @@ class Contents:
     dynamic_form: bool = False
 
 
-def read_with_pdfium(path: Path, ocr: Ocr | None) -> Contents | None:
+def read_with_pdfium(path: Path, ocr: Ocr | None, password: str | None = None) -> Contents | None:
     """The contents of a file, or None when pdfium cannot open it.
 
     Raises:
-        EncryptedError: a password is needed.
+        EncryptedError: a password is needed, or another one.
     """
     import pypdfium2 as pdfium
     import pypdfium2.raw as raw
 
     try:
-        document = pdfium.PdfDocument(path)
-    except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
-            raise EncryptedError(ENCRYPTED) from error
+        document = open_pdf(path, password)
+    except pdfium.PdfiumError:
         return None
     with closing(document):
         contents = Contents(metadata=_metadata(document))

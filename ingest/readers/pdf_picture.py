@@ -15,8 +15,8 @@ from typing import Any
 
 from ingest.readers.pdf_boxes import boxes_of
 from ingest.readers.pdf_forms import Box
-from ingest.readers.pdf_pdfium import ENCRYPTED
-from rag.errors import EncryptedError, NotFoundError, UnreadableError
+from ingest.readers.pdf_opening import open_pdf
+from rag.errors import NotFoundError, UnreadableError
 
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 8000
@@ -49,12 +49,12 @@ class PagePicture:
     found: int
 
 
-def draw(path: Path, order: Mapping[str, Any]) -> PagePicture:
+def draw(path: Path, order: Mapping[str, Any], *, password: str | None = None) -> PagePicture:
     """Draw a page; `order` has the fields of `PictureOrder`.
 
     Raises:
         NotFoundError: the file has no such page (code "page_not_found").
-        EncryptedError: a password is needed to open it.
+        EncryptedError: a password is needed to open it, or another one.
         UnreadableError: the file or the page is damaged.
     """
     import pypdfium2 as pdfium
@@ -62,10 +62,8 @@ def draw(path: Path, order: Mapping[str, Any]) -> PagePicture:
 
     wanted = PictureOrder(**order)
     try:
-        document = pdfium.PdfDocument(path)
+        document = open_pdf(path, password)
     except pdfium.PdfiumError as error:
-        if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD:
-            raise EncryptedError(ENCRYPTED) from error
         raise UnreadableError("The PDF is damaged, so its pages cannot be drawn.") from error
     with closing(document):
         if not 1 <= wanted.number <= len(document):

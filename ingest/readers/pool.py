@@ -67,7 +67,7 @@ class ReaderPool:
         for _ in range(workers):
             self._idle.put(None)
 
-    def read(self, path: Path, filename: str) -> ParsedDocument:
+    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
         """Read the file at `path`, whose user-given name is `filename`; waits for a free child.
 
         Raises:
@@ -75,15 +75,25 @@ class ReaderPool:
                 "reader_crashed" or "reader_failed".
             UnavailableError: the pool is closed, or no child can be started.
         """
-        return self._ask({"path": os.fspath(path.absolute()), "filename": filename}, _document)
+        message = {"path": os.fspath(path.absolute()), "filename": filename, "password": password}
+        return self._ask(message, _document)
 
-    def draw(self, path: Path, order: PictureOrder) -> PagePicture:
+    def abandon(self, path: Path) -> None:
+        """Break off the reading of that file, if it is under way: its `read` ends with code "reader_abandoned"."""
+        wanted = os.fspath(path.absolute())
+        with self._lock:
+            children = list(self._children)
+        for child in children:
+            child.abandon(wanted)
+
+    def draw(self, path: Path, order: PictureOrder, *, password: str | None = None) -> PagePicture:
         """Draw a page of the PDF at `path`; waits for a free child.
 
         Raises:
             DocentError: as `pdf_picture.draw`, and as `read`.
         """
-        return self._ask({"path": os.fspath(path.absolute()), "picture": asdict(order)}, _picture)
+        message = {"path": os.fspath(path.absolute()), "picture": asdict(order), "password": password}
+        return self._ask(message, _picture)
 
     def _ask(self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T]) -> T:
         child = self._idle.get()
@@ -128,7 +138,9 @@ class _Child:
     def __init__(self, timeout_s: float, memory_mb: int, ocr: str) -> None:
         self._timeout_s = timeout_s
         self._files = 0
+        self._path = ""  # of the file that it has in hand
         self._timed_out = False
+        self._abandoned = False
         self._out_of_memory = False
         arguments = [str(memory_mb), str(timeout_s), str(os.getpid()), ocr]
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
@@ -163,6 +175,7 @@ class _Child:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._files += 1
+        self._path = str(message["path"])
         alarm = threading.Timer(self._timeout_s, self._expire)
         alarm.daemon = True
         alarm.start()
@@ -173,6 +186,7 @@ class _Child:
             reply = None
         finally:
             alarm.cancel()
+            self._path = ""
         if reply is None:
             raise self._fallen()
         if "error" in reply:
@@ -182,6 +196,12 @@ class _Child:
         except (KeyError, TypeError, ValueError) as error:
             self.stop()
             raise UnreadableError("The reader gave no sensible answer for this file.", code="reader_crashed") from error
+
+    def abandon(self, path: str) -> None:
+        """Kill the process if it has that file in hand."""
+        if self._path == path:
+            self._abandoned = True
+            self._process.kill()
 
     def stop(self) -> None:
         """Kill the process and close its pipes."""
@@ -201,6 +221,8 @@ class _Child:
     def _fallen(self) -> UnreadableError:
         self._process.kill()
         status = self._process.wait()
+        if self._abandoned:
+            return UnreadableError("The reading was broken off.", code="reader_abandoned")
         if self._timed_out or status == -getattr(signal, "SIGXCPU", 0):
             return UnreadableError(
                 f"Reading the file took longer than {self._timeout_s:g} seconds.", code="reader_timeout"

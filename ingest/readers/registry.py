@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from ingest.readers.code import EXTENSIONS as CODE_EXTENSIONS
 from ingest.readers.ocr import Ocr
@@ -26,7 +26,7 @@ HEAD_BYTES = 4096
 @dataclass(frozen=True, slots=True)
 class FileType:
     """An accepted type. `content` is what its first bytes must look like: "pdf", "zip" or "text". `keeps` says, for people,
-    what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of text.
+    what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of text; `locked`: it takes `password`.
     """
 
     name: str
@@ -36,6 +36,7 @@ class FileType:
     content: str
     keeps: str
     pictured: bool = False
+    locked: bool = False
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -44,7 +45,7 @@ _R = "ingest.readers."
 FILE_TYPES = (
     FileType("PDF", (".pdf",), "application/pdf", f"{_R}pdf", "pdf",
              "pages, outline or headings by type size, columns in reading order, rows of tables, form fields; pages that are pictures by OCR",
-             pictured=True),
+             pictured=True, locked=True),
     FileType("Word document", (".docx", ".docm"), f"{_OFFICE}wordprocessingml.document", f"{_R}docx", "zip",
              "headings, lists, tables, footnotes"),
     FileType("PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation", f"{_R}pptx", "zip",
@@ -111,12 +112,14 @@ def media_type_of(filename: str, head: bytes) -> str:
     return _file_type(filename, head).media_type
 
 
-def read_file(path: Path, filename: str, *, ocr: Ocr | None = None) -> ParsedDocument:
+def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: str | None = None) -> ParsedDocument:
     """Read the file at `path`, whose user-given name is `filename`. Pages that are pictures are read by `ocr`, if given.
+
+    `password` is for types that can be opened with one.
 
     Raises:
         UnreadableError: empty, damaged, without any text (code "no_text"), or not what its name says.
-        EncryptedError: the file needs a password.
+        EncryptedError: the file needs a password (code "encrypted"), or another one (code "wrong_password").
         UnsupportedTypeError: no reader takes such a file.
         TooLargeError: over `MAX_CHARACTERS`.
     """
@@ -125,7 +128,9 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None) -> ParsedDoc
             head = file.read(HEAD_BYTES)
         file_type = _file_type(filename, head)
         reader = import_module(file_type.reader)
-        document = cast(ParsedDocument, reader.read(path, ocr=ocr) if file_type.pictured else reader.read(path))
+        options: dict[str, Any] = {"ocr": ocr} if file_type.pictured else {}
+        options |= {"password": password} if file_type.locked else {}
+        document = cast(ParsedDocument, reader.read(path, **options))
     except OSError as error:
         raise UnreadableError(f"The file cannot be opened: {error.strerror or error}.") from error
     if not document.text.strip():

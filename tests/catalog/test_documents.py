@@ -184,11 +184,13 @@ def test_a_job_follows_its_documents(catalog: Catalog) -> None:
     assert catalog.jobs.get(job).status == JobStatus.RUNNING
     catalog.ingestion.fail(own, code="unreadable", message="no")
     assert (catalog.jobs.get(job).status, catalog.jobs.get(job).done) == (JobStatus.RUNNING, 1)
-    assert catalog.jobs.cancel(job).status == JobStatus.CANCELLED
-    assert {item.status for item in catalog.jobs.retry(job).documents} == {DocumentStatus.QUEUED}
+    assert catalog.jobs.cancel(job) == [other]
+    assert catalog.jobs.get(job).status == JobStatus.CANCELLED
+    catalog.jobs.queue_again([own, other])
+    assert {item.status for item in catalog.jobs.get(job).documents} == {DocumentStatus.QUEUED}
     catalog.index(own, other)
     assert catalog.jobs.get(job).status == JobStatus.DONE
-    assert catalog.jobs.cancel(job).status == JobStatus.DONE
+    assert catalog.jobs.cancel(job) == []
     catalog.documents.delete(own)
     assert [item.id for item in catalog.jobs.get(job).documents] == [other]
     assert catalog.jobs.get(job).done == 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from catalog.ingestion import MAX_ATTEMPTS
@@ -12,6 +14,10 @@ from tests.catalog.conftest import Catalog, parsed
 
 def keywords(catalog: Catalog, query: str) -> set[str]:
     return {hit.chunk_id.split("-")[0] for hit in catalog.lexical.query(1, query, limit=50)}
+
+
+def claimed(catalog: Catalog, limit: int, max_bytes: int = 1 << 20, **more: Any) -> list[str]:
+    return [work.filename for work in catalog.ingestion.claim(limit=limit, max_bytes=max_bytes, **more)]
 
 
 def test_a_file_is_queued_claimed_and_live(catalog: Catalog) -> None:
@@ -37,21 +43,16 @@ def test_a_file_is_queued_claimed_and_live(catalog: Catalog) -> None:
     assert [chunk.text for chunk in catalog.documents.chunks(own).items] == ["pump at ", "forty bar"]
 
 
-def test_a_claim_takes_one_collection_in_order_up_to_its_size(catalog: Catalog) -> None:
+def test_a_claim_takes_one_upload_in_order_up_to_its_size(catalog: Catalog) -> None:
     names = [f"{n}.txt" for n in range(5)]
     first = catalog.register(*[(name, name * 10) for name in names])
-    catalog.register(("other.txt", "x"), collection="other")
 
-    def claimed(limit: int, max_bytes: int) -> list[str]:
-        return [work.filename for work in catalog.ingestion.claim(limit=limit, max_bytes=max_bytes)]
-
-    assert claimed(10, 1) == ["0.txt"]
-    assert claimed(10, 100) == ["1.txt", "2.txt"]
-    assert claimed(1, 1000) == ["3.txt"]
-    assert claimed(10, 1000) == ["4.txt"]
-    assert claimed(10, 1000) == ["other.txt"]
-    assert claimed(10, 1000) == []
-    assert catalog.ingestion.pending() == len(first) + 1
+    assert claimed(catalog, 10, 1) == ["0.txt"]
+    assert claimed(catalog, 10, 100) == ["1.txt", "2.txt"]
+    assert claimed(catalog, 1, 1000) == ["3.txt"]
+    assert claimed(catalog, 10, 1000) == ["4.txt"]
+    assert claimed(catalog, 10, 1000) == []
+    assert catalog.ingestion.pending() == len(first)
 
 
 def test_the_same_bytes_are_the_same_document(catalog: Catalog) -> None:
@@ -175,6 +176,8 @@ def test_what_was_cut_off_is_queued_until_it_was_cut_off_too_often(catalog: Cata
         catalog.ingestion.claim(limit=1, max_bytes=1)
         assert catalog.ingestion.resume() == 1
         assert catalog.ingestion.pending_vector_deletions() == {1: [own]}
+        assert claimed(catalog, 1) == []  # until its vectors are gone, or the new ones would go with them
+        catalog.ingestion.vectors_deleted(1, [own])
         assert catalog.status(own) == ("failed" if attempt == MAX_ATTEMPTS else "queued")
     assert catalog.documents.document(own).error_code == "interrupted"
     assert catalog.ingestion.resume() == 0
@@ -186,6 +189,7 @@ def test_an_orderly_stop_is_no_attempt(catalog: Catalog) -> None:
         assert catalog.ingestion.claim(limit=1, max_bytes=1)
         catalog.ingestion.release()
         assert catalog.status(own) == "queued"
+        catalog.ingestion.vectors_deleted(1, [own])
         catalog.ingestion.claim(limit=1, max_bytes=1)
         catalog.ingestion.requeue([own])
         assert catalog.status(own) == "queued"

@@ -12,10 +12,12 @@ import pytest
 
 import wiring
 from ingest.cli import BATCH_FILES, batches, main
+from ingest.commands import main as main_command
 from ingest.scan import FoundFile, scan
 from rag.errors import ConfigurationError
 from tests.fakes import HashEmbedder
 from tests.web.conftest import Docent, Start, listening, servers
+from tests.web.test_api_passwords import SECRET, locked_pdf
 
 ACCEPTED = (".md", ".txt", ".pdf")
 
@@ -257,3 +259,62 @@ def test_the_owner_of_the_folder_is_found_and_used(
 
     assert (status, summary["indexed"]) == (0, 3)
     assert docent.get("/documents")["total"] == 3
+
+
+def locked(folder: Path) -> Path:
+    path = folder / "locked.pdf"
+    path.write_bytes(locked_pdf())
+    return path
+
+
+def test_a_password_is_read_from_a_variable_and_tried_again(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = locked(folder)
+    status, summary, _ = run(capsys, str(path))
+    assert (status, summary["failed"]) == (1, 1)
+    assert "password" in summary["failures"][0]["reason"]
+
+    monkeypatch.setenv("SECRET_OF_MINE", "wrong")
+    retry = ["retry", "locked.pdf", "--password-env", "SECRET_OF_MINE"]
+    status, tried, _ = run_command(capsys, *retry)
+    assert (status, tried["tried"], tried["failures"][0]["file"]) == (1, 1, "locked.pdf")
+
+    monkeypatch.setenv("SECRET_OF_MINE", SECRET)
+    assert run_command(capsys, *retry)[:2] == (0, {"tried": 1, "failures": []})
+    assert run_command(capsys, "retry", "--all")[:2] == (0, {"tried": 0, "failures": []})
+
+
+def test_a_server_gets_the_password(
+    folder: Path, start: Start, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docent = start()
+    monkeypatch.setenv("SECRET_OF_MINE", SECRET)
+    path = locked(folder)
+    assert send_to(docent, capsys, str(path))[0] == 1
+    with listening(docent.app) as port:
+        server = ["--server", f"http://127.0.0.1:{port}", "--password-env", "SECRET_OF_MINE"]
+        assert run_command(capsys, "retry", "--all", *server)[:2] == (0, {"tried": 1, "failures": []})
+        status, summary, _ = run(capsys, str(path), "--collection", "other", *server)
+    assert (status, summary["indexed"]) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["retry"], "--all"),
+        (["retry", "a.pdf", "--all"], "--all"),
+        (["retry", "nothing.pdf", "--collection", "nowhere"], "no collection"),
+        (["retry", "--all", "--password-env", "NOT_SET"], "NOT_SET"),
+        (["retry", "--all", "--password"], "terminal"),
+    ],
+)
+def test_a_retry_that_cannot_be(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+    assert main_command(arguments) == 2
+    assert told in capsys.readouterr().err
+
+
+def run_command(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any, str]:
+    status = main_command([*arguments, "--json"])
+    out, err = capsys.readouterr()
+    return status, json.loads(out) if out else None, err

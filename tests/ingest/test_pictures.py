@@ -22,7 +22,7 @@ class Artist:
         self.before = lambda: None
         self.closed = False
 
-    def draw(self, path: Path, order: PictureOrder) -> PagePicture:
+    def draw(self, path: Path, order: PictureOrder, *, password: str | None = None) -> PagePicture:
         self.orders.append(order)
         self.before()
         if order.number == 13:

@@ -34,14 +34,20 @@ class PlainReader:
         self.broken: dict[str, Exception] = {}
         self.read_names: list[str] = []
         self.gate: threading.Event | None = None
+        self.abandoned: list[str] = []
 
-    def read(self, path: Path, filename: str) -> ParsedDocument:
+    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
         self.read_names.append(filename)
         if self.gate is not None:
             self.gate.wait(10)
         if filename in self.broken:
             raise self.broken[filename]
         return ParsedDocument(path.read_text(encoding="utf-8"))
+
+    def abandon(self, path: Path) -> None:
+        self.abandoned.append(path.name)
+        if self.gate is not None:
+            self.gate.set()
 
 
 class FragileEmbedder(HashEmbedder):

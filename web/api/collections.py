@@ -59,7 +59,10 @@ def collections_blueprint(services: Services) -> APIBlueprint:
     @api.post("/<string:name>/reindex", summary="Make its vectors anew; answers when it is done")
     def reindex(path: CollectionPath, body: ReindexBody) -> Reply:
         services.startup.require(patience=5)
-        return jsonify(asdict(services.reindexer.reindex(path.name, change_model=body.change_model)))
+        done = services.reindexer.reindex(
+            path.name, change_model=body.change_model, change_chunking=body.change_chunking
+        )
+        return jsonify(asdict(done))
 
     return api
 

@@ -16,15 +16,15 @@ from catalog.documents import Page
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import DocumentStatus
 from web import values
-from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, Paging, TextQuery
-from web.api.uploads import staged_text, staged_uploads
+from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, NewUrl, Paging, TextQuery
+from web.api.uploads import RETRY, checked_password, given_password, staged_text, staged_uploads, staged_url
 from web.errors import invalid_body
 from web.values import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
 TAG = Tag(name="documents", description="Files and their text.")
 UPLOAD = {
-    "description": "Files as multipart, or a text as JSON.",
+    "description": "Files as multipart; a text, or a URL to be fetched, as JSON.",
     "content": {
         "multipart/form-data": {
             "schema": {
@@ -34,15 +34,16 @@ UPLOAD = {
                     "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     "collection": {"type": "string", "default": DEFAULT_COLLECTION},
                     "metadata": {"type": "string", "description": "A JSON object."},
+                    "password": {"type": "string", "description": "Opens PDFs that need one; kept in memory only."},
                 },
             }
         },
         "application/json": {
             "schema": {
                 "type": "object",
-                "required": ["text"],
                 "properties": {
                     "text": {"type": "string"},
+                    "url": {"type": "string", "description": "Instead of a text; see DOCENT_ALLOW_URLS."},
                     "title": {"type": "string"},
                     "collection": {"type": "string", "default": DEFAULT_COLLECTION},
                     "metadata": {"type": "object"},
@@ -59,21 +60,19 @@ def documents_blueprint(services: Services) -> APIBlueprint:
 
     @api.post("", summary="Upload files or a text", request_body=UPLOAD)
     def upload() -> Reply:
+        services.library.require_room(request.content_length or 0)  # before anything is received and stored
         if request.mimetype == "multipart/form-data":
             collection = request.form.get("collection") or DEFAULT_COLLECTION
+            password = checked_password(request.form.get("password") or None)
             files = staged_uploads(request, services)
         elif request.is_json:
-            if isinstance(request.json, dict) and "url" in request.json:
-                raise InvalidRequestError("Uploading by URL is not enabled on this server.", code="url_not_allowed")
             try:
-                body = NewText.model_validate(request.json)
+                collection, password, files = _from_json(request.json, services)
             except ValidationError as error:
                 return invalid_body(error)
-            collection = body.collection
-            files = [staged_text(body, services)]
         else:
             raise InvalidRequestError("Send multipart/form-data with files, or application/json with a text.")
-        return _registered(services, collection, files)
+        return _registered(services, collection, files, password)
 
     @api.get("", summary="List documents")
     def find(query: DocumentQuery) -> Reply:
@@ -92,7 +91,7 @@ def documents_blueprint(services: Services) -> APIBlueprint:
         if body.metadata is not None:
             services.documents.edit(path.document_id, metadata=body.metadata)
         if body.collection is not None:
-            services.library.move(path.document_id, services.collections.ensure(body.collection))
+            services.library.move(path.document_id, services.collections.ensure_writable(body.collection))
         return jsonify(values.document(services.documents.document(path.document_id)))
 
     @api.delete("/<string:document_id>", summary="Delete for good")
@@ -100,6 +99,10 @@ def documents_blueprint(services: Services) -> APIBlueprint:
         services.startup.require(patience=5)
         services.library.delete(path.document_id)
         return "", 204
+
+    @api.post("/<string:document_id>/retry", summary="Try one again that failed or was cancelled", request_body=RETRY)
+    def retry(path: DocumentPath) -> Reply:
+        return jsonify(values.document(services.jobs.retry_document(path.document_id, password=given_password())))
 
     @api.get("/<string:document_id>/content", summary="The original bytes")
     def content(path: DocumentPath) -> Reply:
@@ -120,6 +123,15 @@ def documents_blueprint(services: Services) -> APIBlueprint:
     return api
 
 
+def _from_json(given: Any, services: Services) -> tuple[str, str | None, list[Any]]:
+    """Collection, password and staged files of a JSON body. Raises ValidationError, DocentError."""
+    if isinstance(given, dict) and "url" in given:
+        page = NewUrl.model_validate(given)
+        return page.collection, page.password, staged_url(page, services)
+    body = NewText.model_validate(given)
+    return body.collection, None, [staged_text(body, services)]
+
+
 def listing(found: Page, paging: Paging, to_json: Any) -> dict[str, Any]:
     """The contract's body of a paged listing."""
     return {
@@ -131,23 +143,25 @@ def listing(found: Page, paging: Paging, to_json: Any) -> dict[str, Any]:
     }
 
 
-def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
+def _registered(services: Services, collection: str, files: list[Any], password: str | None) -> Reply:
     """Register staged files as one job; a single file that cannot be read at all is refused at once."""
     key = request.headers.get("Idempotency-Key")
     digest = hashlib.sha256("\0".join([collection, *(file.sha256 for file in files)]).encode()).hexdigest()
     try:
-        if key and (known := services.library.job_of_key(key)):
-            if known[1] != digest:
-                raise ConflictError(
-                    "This Idempotency-Key was used for another upload.",
-                    code="idempotency_conflict",
-                    details={"job_id": known[0]},
-                )
-            return _accepted_before(services, known[0])
+        if key and (known := _job_of_key(services, key, digest)):
+            return _accepted_before(services, known)
         if len(files) == 1 and files[0].rejected:
             raise files[0].rejected
-        target = services.collections.ensure(collection)
-        job_id, outcomes = services.library.add(target, files, idempotency_key=key, idempotency_digest=digest)
+        target = services.collections.ensure_writable(collection)
+        try:
+            job_id, outcomes = services.library.add(
+                target, files, idempotency_key=key, idempotency_digest=digest, password=password
+            )
+        except ConflictError:
+            # the same request came twice at once, and the other one was first
+            if key and (known := _job_of_key(services, key, digest)):
+                return _accepted_before(services, known)
+            raise
     finally:
         for file in files:
             file.path.unlink(missing_ok=True)  # what was taken has been moved away
@@ -158,6 +172,20 @@ def _registered(services: Services, collection: str, files: list[Any]) -> Reply:
             for file, outcome in zip(files, outcomes, strict=True)
         ],
     )
+
+
+def _job_of_key(services: Services, key: str, digest: str) -> str | None:
+    """The job that this upload has made already under its key. Raises ConflictError when it was another upload."""
+    known = services.library.job_of_key(key)
+    if known is None:
+        return None
+    if known[1] != digest:
+        raise ConflictError(
+            "This Idempotency-Key was used for another upload.",
+            code="idempotency_conflict",
+            details={"job_id": known[0]},
+        )
+    return known[0]
 
 
 def _accepted_before(services: Services, job_id: str) -> Reply:

@@ -13,6 +13,7 @@ from flask_openapi.models.tag import Tag
 from rag.types import JobStatus
 from web import errors, sse, values
 from web.api.schemas import JobPath
+from web.api.uploads import RETRY, given_password
 from web.values import Reply
 from wiring import Services
 
@@ -38,11 +39,9 @@ def jobs_blueprint(services: Services) -> APIBlueprint:
     def cancel(path: JobPath) -> Reply:
         return jsonify(values.job(services.jobs.cancel(path.job_id)))
 
-    @api.post("/<string:job_id>/retry", summary="Try again what failed or was cancelled")
+    @api.post("/<string:job_id>/retry", summary="Try again what failed or was cancelled", request_body=RETRY)
     def retry(path: JobPath) -> Reply:
-        job = services.jobs.retry(path.job_id)
-        services.pipeline.wake()
-        return jsonify(values.job(job))
+        return jsonify(values.job(services.jobs.retry(path.job_id, password=given_password())))
 
     return api
 
@@ -56,10 +55,12 @@ def _changes(services: Services, job_id: str) -> Iterator[tuple[str, dict[str, A
         body = values.job(job)
         ended = job.status not in (JobStatus.QUEUED, JobStatus.RUNNING)
         # now and then although nothing changed, for only a yield notices that the client is gone
-        if body != last or ended or time.monotonic() - sent > REPEAT_SECONDS:
+        # the rate and the time left change all the while
+        state = {name: value for name, value in body.items() if name not in ("rate", "eta_seconds")}
+        if state != last or ended or time.monotonic() - sent > REPEAT_SECONDS:
             yield ("done" if ended else "job"), body
+            sent = time.monotonic()
         if ended:
             return
-            sent = time.monotonic()
-        last = body
+        last = state
         time.sleep(POLL_SECONDS)

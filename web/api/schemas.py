@@ -23,6 +23,7 @@ def storable(value: JsonValue) -> JsonValue:
 
 MAX_OFFSET = 1 << 40
 MAX_MESSAGE = 32_768
+MAX_PASSWORD = 1024
 
 
 class Body(BaseModel):
@@ -43,6 +44,21 @@ class NewText(Body):
     title: str = Field(default="", max_length=200)
     collection: str = "default"
     metadata: dict[str, Any] = Field(default_factory=dict)
+
+
+class NewUrl(Body):
+    """A document that the server is to fetch."""
+
+    url: str = Field(min_length=1, max_length=2048, description="http or https, at a host of DOCENT_ALLOW_URLS.")
+    collection: str = "default"
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    password: str | None = Field(default=None, max_length=MAX_PASSWORD, description="Opens it if it needs one.")
+
+
+class RetryBody(Body):
+    """How to try documents again."""
+
+    password: str | None = Field(default=None, max_length=MAX_PASSWORD, description="Opens those that need one.")
 
 
 class DocumentEdit(Body):
@@ -80,6 +96,7 @@ class ReindexBody(Body):
     """How to make a collection's vectors anew."""
 
     change_model: bool = Field(default=False, description="With the model of new collections instead of its own.")
+    change_chunking: bool = Field(default=False, description="Of documents cut anew, as in new collections.")
 
 
 class SearchBody(Body):

@@ -10,17 +10,24 @@ import hashlib
 import io
 import json
 import uuid
+from functools import partial
 from typing import IO, Any
 
-from flask import Flask, Request
+from flask import Flask, Request, request
 from flask_uploads import ALL, UploadSet, configure_uploads
+from pydantic import ValidationError
 from werkzeug.datastructures import FileStorage
 
 from rag.errors import InvalidRequestError, UnavailableError
-from web.api.schemas import NewText, storable
+from web.api.schemas import MAX_PASSWORD, NewText, NewUrl, RetryBody, storable
 from wiring import Services
 
 incoming = UploadSet("incoming", ALL)
+RETRY = {
+    "description": "Nothing, or the password that was missing.",
+    "required": False,
+    "content": {"application/json": {"schema": RetryBody.model_json_schema()}},
+}
 
 
 def register(app: Flask, services: Services) -> None:
@@ -29,17 +36,17 @@ def register(app: Flask, services: Services) -> None:
     configure_uploads(app, incoming)
 
 
-def staged_uploads(request: Request, services: Services) -> list[Any]:
+def staged_uploads(upload: Request, services: Services) -> list[Any]:
     """The files of a multipart request, staged; archives as their members.
 
     Raises:
         InvalidRequestError: no file, a bad file name or bad metadata.
         UnavailableError: the disk is full.
     """
-    files = [file for file in request.files.getlist("file") if file.filename]
+    files = [file for file in upload.files.getlist("file") if file.filename]
     if not files:
         raise InvalidRequestError("The request has no file: send at least one part named 'file'.", code="no_file")
-    metadata = _metadata(request.form.get("metadata"))
+    metadata = _metadata(upload.form.get("metadata"))
     staged: list[Any] = []
     try:
         for file in files:
@@ -58,6 +65,44 @@ def staged_text(body: NewText, services: Services) -> Any:
     content = body.text.encode()
     name = body.title.strip() or f"text-{hashlib.sha256(content).hexdigest()[:8]}"
     return services.library.stage(io.BytesIO(content), f"{name}.md", metadata=body.metadata)
+
+
+def staged_url(body: NewUrl, services: Services) -> list[Any]:
+    """What stands behind a URL, staged; an archive as its members.
+
+    Raises:
+        InvalidRequestError: the URL is not one that may be fetched.
+        DocentError: as `UrlFetcher.open` and `UrlFetcher.copy`.
+    """
+    if not services.fetcher.enabled:
+        raise InvalidRequestError(
+            "Uploading by URL is not enabled on this server: DOCENT_ALLOW_URLS names no host.", code="url_not_allowed"
+        )
+    with services.fetcher.open(body.url) as page:
+        moved = {"fetched_from": page.url} if page.url != body.url else {}
+        metadata = {"url": body.url, **moved, **body.metadata}
+        file = services.library.stage_written(partial(services.fetcher.copy, page), page.name, metadata)
+    return services.library.unpacked([file])
+
+
+def given_password() -> str | None:
+    """The password in the body of the present request, which may be empty. Raises InvalidRequestError."""
+    if not request.get_data(cache=True):
+        return None
+    try:
+        return RetryBody.model_validate(request.get_json(force=True)).password
+    except ValidationError as error:
+        # not pydantic's own message: it may hold the input
+        raise InvalidRequestError(
+            'The body may be {"password": a text of at most 1024 characters}, and no more.', code="validation"
+        ) from error
+
+
+def checked_password(given: str | None) -> str | None:
+    """The password itself. Raises InvalidRequestError for what cannot be one."""
+    if given is not None and len(given) > MAX_PASSWORD:
+        raise InvalidRequestError(f"The password has more than {MAX_PASSWORD} characters.", code="validation")
+    return given
 
 
 def _save(file: FileStorage, metadata: dict[str, Any], services: Services) -> Any:

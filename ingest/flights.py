@@ -1,0 +1,80 @@
+"""Documents between the queue and their end, as the pipeline holds them: each may be dropped at any moment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from catalog.publication import Indexed, chunk_id
+from catalog.queue import Work
+
+
+@dataclass(slots=True, eq=False)
+class Flight:
+    """A claimed document. `dropped`: cancelled, moved or deleted; nothing more is to be done for it."""
+
+    work: Work
+    dropped: bool = False
+
+    @property
+    def id(self) -> str:
+        """The document's id."""
+        return self.work.id
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Documents of one collection that go live together. `over`: it has ended, well or not."""
+
+    collection: int
+    flights: Sequence[Flight]
+    documents: list[tuple[Flight, Indexed]] = field(default_factory=list)
+    small: bool = False
+    over: bool = False
+
+    def living(self) -> list[Indexed]:
+        """Its documents that nobody has dropped."""
+        return [indexed for flight, indexed in self.documents if not flight.dropped]
+
+    def chunks(self) -> Iterator[tuple[str, str, str]]:
+        """Id, text for the embedder and document of each chunk; of a document that is dropped, no more."""
+        for flight, indexed in self.documents:
+            for chunk in indexed.chunks:
+                if flight.dropped:
+                    break
+                yield chunk_id(indexed.id, chunk.ordinal), chunk.embedding_text, indexed.id
+
+
+class Flights:
+    """All flights of a pipeline. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._aloft: dict[str, Flight] = {}
+        self._lock = threading.Lock()
+
+    def ids(self) -> set[str]:
+        """The documents in flight; none of these may be claimed again, whatever its row says."""
+        with self._lock:
+            return set(self._aloft)
+
+    def begin(self, work: Sequence[Work]) -> list[Flight]:
+        """Flights for claimed documents."""
+        flights = [Flight(item) for item in work]
+        with self._lock:
+            self._aloft.update((flight.id, flight) for flight in flights)
+        return flights
+
+    def end(self, flights: Sequence[Flight]) -> None:
+        """They have come to their end."""
+        with self._lock:
+            for flight in flights:
+                self._aloft.pop(flight.id, None)
+
+    def drop(self, ids: Sequence[str]) -> list[str]:
+        """Drop those of these documents that are in flight; which they are."""
+        with self._lock:
+            found = [document_id for document_id in ids if document_id in self._aloft]
+            for document_id in found:
+                self._aloft[document_id].dropped = True
+        return found

@@ -51,7 +51,6 @@ DOORS = {
     "pypdfium2": ("ingest/readers/",),
     "PIL": ("ingest/readers/pdf_picture.py",),
     "markupsafe": ("web/",),
-    "mammoth": ("ingest/readers/docx.py",),
     "lxml": ("ingest/readers/",),
     "markdown_it": ("ingest/readers/markdown.py",),
     "charset_normalizer": ("ingest/readers/text.py",),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ingest.readers.charts import append_chart, append_diagram, drawing_text, paragraph_lines
 from ingest.readers.normalisation import TextBuilder, collapse
 from ingest.readers.package import Package, Relation, attribute, elements, local_name, open_package
 from ingest.readers.tables import write_table
@@ -74,7 +75,9 @@ def _slides(package: Package) -> list[str]:
     root = package.xml(main)
     if root is not None:
         relations = package.relations(main)
-        ids = [node.attrib.values() for node in elements(root, "sldId")]
+        # Sections of a presentation name slides by an element of the same name, but outside this list.
+        listing = next(elements(root, "sldIdLst"), None)
+        ids = [] if listing is None else [node.attrib.values() for node in elements(listing, "sldId")]
         found = [next((relations[value] for value in values if value in relations), None) for values in ids]
         if any(found):
             return [relation.target if relation and package.has(relation.target) else "" for relation in found]
@@ -96,7 +99,7 @@ class _Slide:
         shapes = list(_shapes(next(elements(root, "spTree"), root)))
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         for shape in titles:
-            self._builder.add_heading(1 if self._first else 2, " ".join(" ".join(_plain(shape)).split()))
+            self._builder.add_heading(1 if self._first else 2, " ".join(" ".join(paragraph_lines(shape)).split()))
         for shape in shapes:
             if shape not in titles and _placeholder(shape) not in _FURNITURE:
                 self._append_shape(shape)
@@ -127,17 +130,9 @@ class _Slide:
             if root is None:
                 continue
             if local_name(node) == "chart":
-                _append_chart(self._builder, root)
+                append_chart(self._builder, root)
             else:
-                self._append_diagram(root)
-
-    def _append_diagram(self, root: Any) -> None:
-        gap = "\n\n"
-        for point in elements(root, "pt"):
-            text = collapse(" ".join(_plain(point))).strip()
-            if text:
-                self._builder.add_block(f"- {text}", gap=gap)
-                gap = "\n"
+                append_diagram(self._builder, root)
 
     def _append_notes(self) -> None:
         for relation in self._relations.values():
@@ -145,7 +140,7 @@ class _Slide:
             if root is None:
                 continue
             shapes = (shape for shape in _shapes(root) if _placeholder(shape) not in _FURNITURE)
-            text = "\n".join(line for shape in shapes for line in _plain(shape))
+            text = "\n".join(line for shape in shapes for line in paragraph_lines(shape))
             if text.strip():
                 self._builder.add_block(f"Notes: {collapse(text).strip()}")
 
@@ -173,7 +168,7 @@ def _placeholder(shape: Any) -> str | None:
 def _paragraphs(body: Any) -> Iterator[tuple[str, int, bool | None]]:
     """Text, level from 0 and whether it is a list item (None: as the layout says) of each paragraph."""
     for paragraph in elements(body, "p"):
-        text = collapse(_text_of(paragraph)).strip()
+        text = collapse(drawing_text(paragraph)).strip()
         properties = next(elements(paragraph, "pPr"), None)
         level, bullet = 0, None
         if properties is not None:
@@ -186,42 +181,5 @@ def _paragraphs(body: Any) -> Iterator[tuple[str, int, bool | None]]:
             yield text.replace("\n", " ") if bullet is not False else text, min(level, 8), bullet
 
 
-def _text_of(paragraph: Any) -> str:
-    """Text of the runs, fields and formulas of a paragraph."""
-    return "".join("\n" if local_name(node) == "br" else node.text or "" for node in elements(paragraph, "t", "br"))
-
-
-def _plain(shape: Any) -> list[str]:
-    return [text for paragraph in elements(shape, "p") if (text := _text_of(paragraph)).strip()]
-
-
 def _cell(cell: Any) -> str:
-    return " ".join(_plain(cell))
-
-
-def _append_chart(builder: TextBuilder, root: Any) -> None:
-    """A chart as the table that it was drawn from: categories down, series across."""
-    title = next(elements(root, "title"), None)
-    if title is not None:
-        builder.add_block(" ".join(" ".join(_plain(title)).split()))
-    columns: list[tuple[str, dict[str, str]]] = []
-    categories: dict[str, str] = {}
-    for series in elements(root, "ser"):
-        name = " ".join(_points(series, "tx").values()) or f"Series {len(columns) + 1}"
-        categories = categories or _points(series, "cat") or _points(series, "xVal")
-        columns.append((name, _points(series, "val") or _points(series, "yVal")))
-    keys = sorted({key for _, values in columns for key in values}, key=lambda key: int(key) if key.isdigit() else 0)
-    rows = [["", *(name for name, _ in columns)]]
-    rows += [[categories.get(key, ""), *(values.get(key, "") for _, values in columns)] for key in keys[:1000]]
-    if len(rows) > 1:
-        write_table(builder, rows)
-
-
-def _points(series: Any, name: str) -> dict[str, str]:
-    """Cached values of one part of a series by their index."""
-    holder = series.find(f"{{*}}{name}")
-    if holder is None:
-        return {}
-    points = {node.get("idx") or "": node.findtext("{*}v") or "" for node in elements(holder, "pt")}
-    text = " ".join(node.text or "" for node in holder.iterchildren()).strip()
-    return points or ({"0": text} if text else {})
+    return " ".join(paragraph_lines(cell))

@@ -28,7 +28,7 @@ def drawing_text(paragraph: Any) -> str:
 
 def append_chart(builder: TextBuilder, root: Any) -> None:
     """Append a chart: its titles, then categories down and series across."""
-    for title in _titles(root):
+    for title in chart_titles(root):
         builder.add_block(title)
     columns: list[tuple[str, dict[str, str]]] = []
     categories: dict[str, str] = {}
@@ -53,7 +53,7 @@ def append_diagram(builder: TextBuilder, root: Any) -> None:
             gap = "\n"
 
 
-def _titles(root: Any) -> Iterator[str]:
+def chart_titles(root: Any) -> Iterator[str]:
     """The titles of the chart and of its axes."""
     for title in elements(root, "title"):
         text = " ".join(" ".join(paragraph_lines(title)).split())

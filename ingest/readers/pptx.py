@@ -1,4 +1,5 @@
-"""Presentations (.pptx): one page for each slide, with its title, lists, tables, charts, diagrams and notes.
+"""Presentations (.pptx): one page for each slide, with its title, lists, tables, charts, diagrams, notes and
+comments.
 
 Owns the order of slides and of what stands on them. Reads the XML itself: a library would load every picture, and give up
 the file for one missing part. Must not draw anything.
@@ -22,6 +23,7 @@ from rag.types import ParsedDocument
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml$")
 _TITLES = frozenset({"title", "ctrTitle"})
 _FURNITURE = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
+_FEET = frozenset({"ftr", "hdr"})
 _MAX_SLIDES = 5000
 
 
@@ -42,6 +44,8 @@ def read(path: Path) -> ParsedDocument:
                 raise UnreadableError("The presentation has no slides.", code="no_text")
             raise UnreadableError("The file is a zip archive, but not a presentation (no ppt/presentation.xml).")
         damaged, pictures, hidden = set(), set(), set()
+        seen: set[str] = set()  # feet, which come back on every slide
+        embedded = 0
         for index, part in enumerate(slides[:_MAX_SLIDES]):
             builder.begin_page(index + 1)
             root = package.xml(part) if part else None
@@ -49,7 +53,9 @@ def read(path: Path) -> ParsedDocument:
                 damaged.add(index)
                 continue
             before = builder.length
-            _Slide(package, part, builder, first=index == 0).append(root)
+            slide = _Slide(package, part, builder, seen)
+            slide.append(root, first=index == 0)
+            embedded += slide.embedded
             if root.get("show") in ("0", "false"):
                 hidden.add(index)
             if builder.length == before and next(elements(root, "pic"), None) is not None:
@@ -64,6 +70,8 @@ def read(path: Path) -> ParsedDocument:
     ):
         if indexes:
             builder.warn(f"{about}: {listed('slide', indexes)}.")
+    if embedded:
+        builder.warn(f"Embedded files were not read, upload them by themselves: {embedded}.")
     if len(slides) > _MAX_SLIDES:
         builder.warn(f"Only the first {_MAX_SLIDES} of {len(slides)} slides were read.")
     return builder.build(metadata)
@@ -88,22 +96,47 @@ def _slides(package: Package) -> list[str]:
 class _Slide:
     """Appends one slide."""
 
-    def __init__(self, package: Package, part: str, builder: TextBuilder, *, first: bool) -> None:
+    def __init__(self, package: Package, part: str, builder: TextBuilder, seen: set[str]) -> None:
         self._package = package
         self._builder = builder
-        self._first = first
+        self._seen = seen
         self._relations: dict[str, Relation] = package.relations(part)
 
-    def append(self, root: Any) -> None:
-        """Title first, then the shapes in their order, then the notes."""
+    @property
+    def embedded(self) -> int:
+        """How many files are embedded in the slide."""
+        return sum(each.kind in ("oleObject", "package") for each in self._relations.values())
+
+    def append(self, root: Any, *, first: bool) -> None:
+        """Title first, then the shapes in their order, feet that are new, notes and comments."""
         shapes = list(_shapes(next(elements(root, "spTree"), root)))
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         for shape in titles:
-            self._builder.add_heading(1 if self._first else 2, " ".join(" ".join(paragraph_lines(shape)).split()))
+            self._builder.add_heading(1 if first else 2, " ".join(" ".join(paragraph_lines(shape)).split()))
         for shape in shapes:
             if shape not in titles and _placeholder(shape) not in _FURNITURE:
                 self._append_shape(shape)
+        for shape in shapes:
+            if _placeholder(shape) in _FEET:
+                self._append_foot(collapse(" ".join(" ".join(paragraph_lines(shape)).split())))
         self._append_notes()
+        self._append_comments()
+
+    def _append_foot(self, text: str) -> None:
+        if text not in self._seen:
+            self._seen.add(text)
+            self._builder.add_block(text)
+
+    def _append_comments(self) -> None:
+        for relation in self._relations.values():
+            root = self._package.xml(relation.target) if relation.kind == "comments" else None
+            for node in () if root is None else elements(root, "cm", "reply"):
+                texts = [each.text or "" for each in node.iterchildren("{*}text")]
+                body = node.find("{*}txBody")  # of a thread, as newer versions write them
+                texts += [] if body is None else paragraph_lines(body)
+                text = " ".join(" ".join(texts).split())
+                if text:
+                    self._builder.add_block(f"Comment: {collapse(text)}")
 
     def _append_shape(self, shape: Any) -> None:
         if local_name(shape) == "graphicFrame":

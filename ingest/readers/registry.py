@@ -46,11 +46,11 @@ FILE_TYPES = (
              "pages, outline or headings by type size, columns in reading order, rows of tables, form fields; pages that are pictures by OCR",
              pictured=True),
     FileType("Word document", (".docx", ".docm"), f"{_OFFICE}wordprocessingml.document", f"{_R}docx", "zip",
-             "headings, lists, tables, footnotes"),
+             "headings, lists with their numbers, tables, notes, comments, text boxes, charts, heads and feet of pages"),
     FileType("PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation", f"{_R}pptx", "zip",
-             "slides as pages, titles, lists, tables, the data of charts, diagrams, notes"),
+             "slides as pages, titles, lists, tables, the data of charts, diagrams, notes, comments"),
     FileType("Excel workbook", (".xlsx", ".xlsm"), f"{_OFFICE}spreadsheetml.sheet", f"{_R}xlsx", "zip",
-             "sheets as headings, rows with their header, numbers and dates as shown"),
+             "sheets as headings, rows with their header, numbers and dates as shown, comments, text boxes"),
     FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}odf", "zip", "headings, lists, tables, notes"),
     FileType("OpenDocument spreadsheet", (".ods",), f"{_OPEN}spreadsheet", f"{_R}odf", "zip",
              "sheets as headings, rows with their header, values as shown"),
@@ -129,7 +129,7 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None) -> ParsedDoc
     except OSError as error:
         raise UnreadableError(f"The file cannot be opened: {error.strerror or error}.") from error
     if not document.text.strip():
-        raise UnreadableError("The file holds no text.", code="no_text")
+        raise UnreadableError(" ".join(("The file holds no text.", *document.warnings)), code="no_text")
     if len(document.text) > MAX_CHARACTERS:
         raise TooLargeError(f"The file holds more than {MAX_CHARACTERS // 1_000_000} million characters. Split it.")
     if Path(filename).suffix.lower() not in file_type.extensions:

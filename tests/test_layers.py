@@ -53,7 +53,7 @@ DOORS = {
     "markupsafe": ("web/",),
     "lxml": ("ingest/readers/",),
     "markdown_it": ("ingest/readers/markdown.py",),
-    "charset_normalizer": ("ingest/readers/text.py",),
+    "charset_normalizer": ("ingest/readers/charset.py",),
     "langchain_core": ("rag/adapters/chat.py",),
     "langchain_openai": ("rag/adapters/chat.py",),
     "openai": ("rag/adapters/chat.py",),

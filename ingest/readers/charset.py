@@ -125,7 +125,7 @@ def _is_gb2312(sample: bytes, *, certain: bool) -> bool:
     text = sample.decode("gb18030", "replace")
     if text.count("\ufffd") > 1 + 0.02 * len(pairs):  # one where the sample was cut
         return False
-    return certain or _FREQUENT.search(text) is not None
+    return certain or len(_FREQUENT.findall(text)) >= 0.1 * len(pairs)
 
 
 def _best_single_byte(sample: bytes) -> tuple[str, float]:
@@ -148,7 +148,9 @@ def _fit(text: str, alphabets: tuple[str, ...]) -> float:
     for character, count in counts.items():
         letters[character.lower()] += count
     spelt = max(sum(letters[each] for each in alphabet) for alphabet in alphabets)
-    wrong = len(_INSIDE.findall(text)) + len(_TURNED.findall(text)) + 2 * counts["\ufffd"]
+    known = set("".join(alphabets))
+    wrong = sum(each not in known for each in _INSIDE.findall(text))  # marks above letters are no letters themselves
+    wrong += len(_TURNED.findall(text)) + 2 * counts["\ufffd"]
     usual = 1.0
     if common := _COMMON.get(alphabets):
         wrong += len(_MIXED.findall(text))

@@ -41,9 +41,11 @@ _ALPHABETS: dict[str, tuple[str, ...]] = {
     "iso8859-13": _BALTIC, "iso8859-4": _BALTIC, "iso8859-10": _BALTIC,
 }  # fmt: skip
 _RARE = frozenset("cp852 cp850 cp855 mac-roman iso8859-16 iso8859-3 iso8859-13 iso8859-4 iso8859-10".split())
-# The letters that running text is mostly made of, in scripts that several encodings can spell in full.
+# The letters that running text is mostly made of, in scripts that several encodings can spell in full, and the
+# share of it that they make at least.
 _COMMON = {
-    _CYRILLIC: "оеаинтсрвл", _GREEK: "αοιετσνηυρ", _ARABIC: "اليمونرتبع", _HEBREW: "יוהלארתמבשנד", _THAI: "านรอกเงมยลทสดบปว่้ีิ์ัคตหไขแพจใะำโุู",
+    _CYRILLIC: ("оеаинтсрвл", 0.5), _GREEK: ("αοιετσνηυρ", 0.5), _ARABIC: ("اليمونرتبع", 0.5), _HEBREW: ("יוהלארתמבשנד", 0.5),
+    _THAI: ("านรอกเงมยลทสดบปว่้ีิ์ัคตหไขแพจใะำโุู", 0.85),
 }  # fmt: skip
 _NEUTRAL = frozenset("“”‘’„‚«»‹›–—…•·°§©®™€£¥¤¿¡ \u00a0\u200c\u200d\u200e\u200f№")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]+")
@@ -151,11 +153,12 @@ def _fit(text: str, alphabets: tuple[str, ...]) -> float:
     known = set("".join(alphabets))
     wrong = sum(each not in known for each in _INSIDE.findall(text))  # marks above letters are no letters themselves
     wrong += len(_TURNED.findall(text)) + 2 * counts["\ufffd"]
-    usual = 1.0
-    if common := _COMMON.get(alphabets):
+    unusual = 0.0
+    if alphabets in _COMMON:
+        common, least = _COMMON[alphabets]
         wrong += len(_MIXED.findall(text))
-        usual = sum(counts[each] for each in common) / max(whole - neutral, 1)
-    return (spelt + 0.9 * neutral - wrong) / whole - max(0.0, 0.5 - usual)
+        unusual = max(0.0, least - sum(counts[each] for each in common) / max(whole - neutral, 1))
+    return (spelt + 0.9 * neutral - wrong) / whole - unusual
 
 
 def _western(sample: bytes) -> str:

@@ -55,7 +55,7 @@ _MIXED = re.compile(r"[A-Za-z](?=[^\W\d_\x00-\x7f])|(?<=[^\W\d_\x00-\x7f])[A-Za-
 _SEARCHED, _SAMPLE = 8 << 20, 12_000  # bytes
 _PLAUSIBLE = 0.75
 _DENSE = 0.15  # East Asian text has more bytes above ASCII than this
-_MULTIBYTE = ("cp932", "euc_jp", "cp949", "big5", "gb18030")
+MULTIBYTE = ("cp932", "euc_jp", "cp949", "big5", "gb18030")
 _FREQUENT_CHINESE = (
     "的一是不了在人有我他这這中大来來上国國个個到说說们們为為子和你地出道也时時年得就那要下以生会會自着著去之过過家学學对對可里裡后後小么"
     "麼心多天而能好都然没沒日于於起还還发發成事只作当當想看文无無开開手用主行方又如前所本见見经經头頭面公同三已老从從动動两兩长長语語字"
@@ -80,8 +80,8 @@ def legacy_encoding(data: bytes) -> str:
     from charset_normalizer import from_bytes
 
     if sum(map(len, _HIGH_RUN.findall(sample))) >= _DENSE * len(sample):
-        guess = from_bytes(sample, cp_isolation=list(_MULTIBYTE)).best()
-        if guess is not None and guess.encoding in _MULTIBYTE:
+        guess = from_bytes(sample, cp_isolation=list(MULTIBYTE)).best()
+        if guess is not None and guess.encoding in MULTIBYTE:
             return guess.encoding
     return single if score > 0 else _western(sample)
 
@@ -101,7 +101,7 @@ def _telling(data: bytes) -> bytes:
 def _best_multibyte(sample: bytes) -> tuple[str, float]:
     """The best encoding of East Asian text, and the share of its characters that such text is mostly made of."""
     best, best_share = "gb18030", 0.0
-    for encoding in _MULTIBYTE:
+    for encoding in MULTIBYTE:
         text = sample.decode(encoding, "replace")
         others = sum(character > "\x7f" for character in text)
         if not others or text.count("\ufffd") > 1 + 0.01 * others:

@@ -90,6 +90,8 @@ _SUCCESSORS = {
     ".mobi": ".epub",
 }
 
+_SAVE_ANEW = "Save it as .docx, .xlsx, .pptx or .eml and upload that."
+
 
 def accepted_extensions() -> tuple[str, ...]:
     """All accepted file name extensions, lower case, with their dot."""
@@ -152,6 +154,10 @@ def _file_type(filename: str, head: bytes) -> FileType:
         if extension in _SUCCESSORS:
             raise _unsupported(f"Files of type {extension} are not accepted; save it as {_SUCCESSORS[extension]}.")
         raise _unsupported(f"Files of type {extension or '(no extension)'} are not accepted.")
+    if content == "ole" and named.content != "zip":
+        raise _unsupported(
+            f"The file is named {extension} but is an old Office file or an Outlook message. {_SAVE_ANEW}"
+        )
     if named.content == "text" and content != "text":
         raise _unsupported(f"The file is named {extension} but holds binary data.")
     if named.content != content and not (named.content == "zip" and content == "ole"):

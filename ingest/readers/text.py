@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from ingest.readers.charset import legacy_encoding
+from ingest.readers.charset import MULTIBYTE, legacy_encoding
 from ingest.readers.normalisation import TextBuilder, normalise
 from rag.errors import UnsupportedTypeError
 from rag.types import ParsedDocument
@@ -22,6 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 65536
+_CHANCE = 4
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 # What stands before text in the encodings of seven bits that Japanese and Korean mail is written in.
 _SEVEN_BITS = {
@@ -41,7 +42,7 @@ def read(path: Path) -> ParsedDocument:
 
 
 def decode(data: bytes, *, declared: str | None = None) -> tuple[str, str]:
-    """The text and the name of the encoding it was in. `declared` is tried after marks and UTF-8, if it is known.
+    """The text and the name of the encoding it was in. `declared` is believed where the bytes do not speak against it.
 
     Bytes that are wrong in the chosen encoding become U+FFFD. Raises UnsupportedTypeError for binary data.
     """
@@ -50,7 +51,7 @@ def decode(data: bytes, *, declared: str | None = None) -> tuple[str, str]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace"), encoding
-    encoding = _seven_bits(data[:_SAMPLE]) or _utf16_without_mark(data[:_SAMPLE]) or _known(declared) or "utf-8"
+    encoding = _seven_bits(data[:_SAMPLE]) or _utf16_without_mark(data[:_SAMPLE]) or _trusted(declared, data) or "utf-8"
     try:
         return data.decode(encoding), encoding
     except UnicodeDecodeError:
@@ -70,6 +71,20 @@ def is_binary(data: bytes) -> bool:
         sample = sample.translate(None, b"\x0e\x0f")
     controls = len(sample) - len(sample.translate(None, _CONTROL))
     return controls > max(len(sample) * 0.02, 1)
+
+
+def _trusted(declared: str | None, data: bytes) -> str | None:
+    """What a text is declared to be, unless its bytes say otherwise; many a program declares the same whatever it writes."""
+    encoding = _known(declared)
+    if encoding in (None, "utf-8") or data.isascii():
+        return encoding
+    if encoding == "cp1252" and legacy_encoding(data) in MULTIBYTE:
+        return None
+    try:
+        # a few bytes may be UTF-8 by chance
+        return None if len(data.decode("utf-8")) <= len(data) - _CHANCE else encoding
+    except UnicodeDecodeError:
+        return encoding
 
 
 def _known(label: str | None) -> str | None:

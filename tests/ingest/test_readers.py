@@ -246,6 +246,14 @@ def test_html_charset_of_meta(write: Write) -> None:
     assert read(write("a.html", data)).text == "中文网页"
 
 
+def test_html_whose_declared_charset_is_wrong(write: Write) -> None:
+    page = '<meta charset="iso-8859-1"><p>Größe über alles, façade</p>'
+    assert "Größe über" in read(write("a.html", page.encode())).text
+    assert "Größe über" in read(write("a.html", page.encode("latin-1"))).text
+    chinese = '<meta charset="iso-8859-1"><p>公司規定，員工每年享有十五天的帶薪年假，這是我們的規則。</p>'
+    assert "員工每年" in read(write("a.html", chinese.encode("big5"))).text
+
+
 def test_html_layout_table(write: Write) -> None:
     data = b"<table><tr><td><h1>Head</h1><p>Body</p></td><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>"
     document = read(write("a.html", data))

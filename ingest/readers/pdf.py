@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import struct
 import zlib
 from pathlib import Path
 
@@ -37,9 +38,11 @@ def read(path: Path, *, ocr: Ocr | None = None) -> ParsedDocument:
         raise UnreadableError(_DAMAGED)
     if not contents.pages:
         raise UnreadableError("The PDF has no pages.")
-    if not any(contents.pages):
+    if not any(contents.pages) and not contents.fields:
         if all(page is None for page in contents.pages):
             raise UnreadableError(_DAMAGED)
+        if not contents.scanned:
+            raise UnreadableError("The PDF holds no text: its pages are blank, or damaged.", code="no_text")
         raise UnreadableError(f"The PDF holds no text, only pictures: {_why_unread(ocr)}.", code="no_text")
     return _compose(contents, ocr)
 
@@ -116,16 +119,18 @@ def _second_opinion(path: Path, first: Contents | None) -> Contents | None:
     from pypdf import PdfReader
     from pypdf.errors import FileNotDecryptedError, PyPdfError
 
-    # Foreign damage shows as almost any error there; these are the ones its issues report.
+    # Foreign damage shows as almost any error there; these are the ones that damaged files have brought up.
     damage = (
         PyPdfError,
         ValueError,
-        KeyError,
+        LookupError,
         TypeError,
         AttributeError,
-        IndexError,
-        RecursionError,
-        OverflowError,
+        AssertionError,
+        RuntimeError,
+        ArithmeticError,
+        EOFError,
+        struct.error,
         zlib.error,
     )
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -136,14 +141,12 @@ def _second_opinion(path: Path, first: Contents | None) -> Contents | None:
         raise EncryptedError(ENCRYPTED) from error
     except damage:
         return first
-    contents = Contents(metadata=first.metadata if first else {})
-    for index, page in enumerate(pages):
+    contents = Contents(metadata=first.metadata, scanned=first.scanned, fields=first.fields) if first else Contents()
+    for page in pages:
         try:
             lines = [Line(text, 0.0, False, 0.0, 0.0) for text in page.extract_text().split("\n") if text.strip()]
         except damage:
             contents.pages.append(None)
             continue
         contents.pages.append(lines)
-        if not lines and "/Contents" in page:
-            contents.scanned.add(index)
     return contents if any(contents.pages) or first is None else first

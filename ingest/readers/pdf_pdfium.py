@@ -25,6 +25,7 @@ from rag.errors import EncryptedError
 ENCRYPTED = "The PDF needs a password. Save a copy without one (print it to PDF, for example) and upload that."
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
+_SEGMENTS = 20  # of lines and areas: fewer draw no word
 _MAX_PIXELS = 40_000_000
 _WIDE_GAP = 1.5  # in type sizes: wider than any space between words
 
@@ -91,9 +92,9 @@ def _read_page(contents: Contents, document: Any, page: Any, index: int, ocr: Oc
     import pypdfium2.raw as raw
 
     lines = page_lines(page)
-    if document.formenv and (fields := list(filled_fields(document, page))):
+    if fields := list(filled_fields(document, page)):
         contents.fields[index] = fields
-    if _is_undecoded(lines) or (not lines and raw.FPDFPage_CountObjects(page.raw) > 0):
+    if _is_undecoded(lines) or (not lines and _is_drawn(raw, page)):
         recognised = _recognised(page, ocr) if ocr else []
         if recognised:
             contents.recognised.add(index)
@@ -102,6 +103,19 @@ def _read_page(contents: Contents, document: Any, page: Any, index: int, ocr: Oc
             contents.scanned.add(index)
             lines = []
     contents.pages.append(lines)
+
+
+def _is_drawn(raw: Any, page: Any) -> bool:
+    """Whether there is anything on a page that might show text: a picture, or shapes in number."""
+    segments = 0
+    for index in range(raw.FPDFPage_CountObjects(page.raw)):
+        item = raw.FPDFPage_GetObject(page.raw, index)
+        if raw.FPDFPageObj_GetType(item) in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM):
+            return True
+        segments += max(raw.FPDFPath_CountSegments(item), 0)
+        if segments > _SEGMENTS:
+            return True
+    return False
 
 
 def _is_undecoded(lines: Page) -> bool:

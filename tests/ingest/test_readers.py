@@ -146,10 +146,13 @@ def test_pdf_chinese(write: Write) -> None:
     assert read(write("a.pdf", make_chinese_pdf("员工手册规定年假为十五天。"))).text == "员工手册规定年假为十五天。"
 
 
+# letters drawn as areas
+PICTURE = b"<</Length 150>>stream\n%s\nendstream" % (b"0 0 10 10 re f " * 10)
+
+
 def test_pdf_page_without_text_is_named(write: Write) -> None:
-    picture = b"0 0 10 10 re f"
     data = make_pdf([[("Some text.", 11, False, 700)], []])
-    data = data.replace(b"<</Length 0>>stream\n\nendstream", b"<</Length 14>>stream\n%s\nendstream" % picture)
+    data = data.replace(b"<</Length 0>>stream\n\nendstream", PICTURE)
     document = read(write("a.pdf", data))
     assert len(document.warnings) == 1
     assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, install tesseract-ocr")
@@ -157,9 +160,30 @@ def test_pdf_page_without_text_is_named(write: Write) -> None:
 
 
 def test_pdf_without_any_text(write: Write) -> None:
-    with pytest.raises(UnreadableError, match="OCR") as caught:
-        read(write("a.pdf", make_pdf([[], []])))
+    blank = make_pdf([[], []])
+    with pytest.raises(UnreadableError, match="blank") as caught:
+        read(write("a.pdf", blank))
     assert caught.value.code == "no_text"
+    with pytest.raises(UnreadableError, match="OCR") as caught:
+        read(write("b.pdf", blank.replace(b"<</Length 0>>stream\n\nendstream", PICTURE)))
+    assert caught.value.code == "no_text"
+
+
+def test_pdf_pages_that_are_one_line_each_are_kept(write: Write) -> None:
+    document = read(write("a.pdf", make_pdf([[(f"Potato {number}", 11, False, 700)] for number in range(1, 9)])))
+    assert document.text == "\n\n".join(f"Potato {number}" for number in range(1, 9))
+
+
+def test_pdf_running_lines_with_their_page_go_and_others_stay(write: Write) -> None:
+    pages: list[list[tuple[str, int, bool, int]]] = [
+        [(f"Manual, part {9 - number}", 9, False, 780), (f"Case {number}", 20, False, 740), (BODY, 11, False, 700),
+         (f"{BODY} {number}", 11, False, 686), ("And so on.", 11, False, 672), (f"Handbook | {number + 1} of 9", 9, False, 30)]
+        for number in range(8)
+    ]  # fmt: skip
+    text = read(write("a.pdf", make_pdf(pages))).text
+    assert text.count("Handbook") == 1
+    assert text.count("Manual, part") == 8  # counts down: no page number
+    assert text.count("Case") == 8  # set as a heading
 
 
 def test_pdf_without_pages(write: Write) -> None:

@@ -16,7 +16,7 @@ from ingest.readers.normalisation import TextBuilder
 from ingest.readers.ocr import INSTALL, Ocr
 from ingest.readers.pdf_layout import Line, Page, tidy
 from ingest.readers.pdf_pdfium import ENCRYPTED, Contents, Entry, read_with_pdfium
-from ingest.readers.wording import listed
+from ingest.readers.wording import listed, named
 from rag.errors import EncryptedError, UnreadableError
 from rag.types import ParsedDocument
 
@@ -80,6 +80,8 @@ def _warn(builder: TextBuilder, contents: Contents, ocr: Ocr | None) -> None:
         builder.warn(f"No text, only pictures: {listed('page', contents.scanned)} ({_why_unread(ocr)}).")
     if contents.recognised:
         builder.warn(f"Pictures of text, read by OCR, so letters may be wrong: {listed('page', contents.recognised)}.")
+    if contents.attachments:
+        builder.warn(f"Attachments were not read, upload them by themselves: {named(contents.attachments)}.")
     if contents.dynamic_form:
         builder.warn("The PDF is a dynamic (XFA) form; only what it shows without Adobe software was read.")
 

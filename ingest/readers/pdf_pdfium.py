@@ -26,6 +26,7 @@ ENCRYPTED = "The PDF needs a password. Save a copy without one (print it to PDF,
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _SEGMENTS = 20  # of lines and areas: fewer draw no word
+_MAX_NAMES = 100
 _MAX_PIXELS = 40_000_000
 _WIDE_GAP = 1.5  # in type sizes: wider than any space between words
 
@@ -53,6 +54,7 @@ class Contents:
     fields: dict[int, list[str]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     dynamic_form: bool = False
+    attachments: list[str] = field(default_factory=list)
 
 
 def read_with_pdfium(path: Path, ocr: Ocr | None) -> Contents | None:
@@ -85,6 +87,7 @@ def read_with_pdfium(path: Path, ocr: Ocr | None) -> Contents | None:
             with closing(page):
                 _read_page(contents, document, page, index, ocr)
         contents.outline = list(_outline(document))
+        contents.attachments = _attachments(document)
         return contents
 
 
@@ -139,6 +142,14 @@ def _recognised(page: Any, ocr: Ocr) -> Page:
 
 def _metadata(document: Any) -> dict[str, str]:
     return {"title": document.get_metadata_value("Title"), "author": document.get_metadata_value("Author")}
+
+
+def _attachments(document: Any) -> list[str]:
+    """The names of files within the file."""
+    return [
+        collapse(document.get_attachment(index).get_name())
+        for index in range(min(document.count_attachments(), _MAX_NAMES))
+    ]
 
 
 def _outline(document: Any) -> Iterator[Entry]:

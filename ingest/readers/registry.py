@@ -16,7 +16,7 @@ from typing import cast
 from ingest.readers.code import EXTENSIONS as CODE_EXTENSIONS
 from ingest.readers.ocr import Ocr
 from ingest.readers.text import is_binary
-from rag.errors import TooLargeError, UnreadableError, UnsupportedTypeError
+from rag.errors import UnreadableError, UnsupportedTypeError
 from rag.types import ParsedDocument
 
 HEAD_BYTES = 4096
@@ -74,9 +74,6 @@ FILE_TYPES = (
 ARCHIVE_EXTENSIONS = (".zip",)
 """Archives of accepted files; no reader takes them, each of their members is a document (`ingest.archives`)."""
 
-MAX_CHARACTERS = 50_000_000
-"""Text that one document may hold; some twenty thousand pages."""
-
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PDF = FILE_TYPES[0]
 _RTF = next(each for each in FILE_TYPES if each.media_type == "application/rtf")
@@ -120,7 +117,7 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None) -> ParsedDoc
         UnreadableError: empty, damaged, without any text (code "no_text"), or not what its name says.
         EncryptedError: the file needs a password.
         UnsupportedTypeError: no reader takes such a file.
-        TooLargeError: over `MAX_CHARACTERS`.
+        TooLargeError: over `normalisation.MAX_CHARACTERS`.
     """
     try:
         with path.open("rb") as file:
@@ -132,8 +129,6 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None) -> ParsedDoc
         raise UnreadableError(f"The file cannot be opened: {error.strerror or error}.") from error
     if not document.text.strip():
         raise UnreadableError(" ".join(("The file holds no text.", *document.warnings)), code="no_text")
-    if len(document.text) > MAX_CHARACTERS:
-        raise TooLargeError(f"The file holds more than {MAX_CHARACTERS // 1_000_000} million characters. Split it.")
     if Path(filename).suffix.lower() not in file_type.extensions:
         warning = f"The file is named {Path(filename).suffix or 'without extension'} but is a {file_type.name}; it was read as that."
         document = replace(document, warnings=(warning, *document.warnings))

@@ -25,6 +25,7 @@ from rag.errors import EncryptedError
 ENCRYPTED = "The PDF needs a password. Save a copy without one (print it to PDF, for example) and upload that."
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
+_SWAPPED = re.compile("[" + "".join(chr(byte << 8) for byte in range(0x20, 0x7F)) + "]{3,}")
 _SEGMENTS = 20  # of lines and areas: fewer draw no word
 _MAX_NAMES = 100
 _MAX_PIXELS = 40_000_000
@@ -172,6 +173,8 @@ def page_lines(page: Any) -> Page:
         return []
     with closing(text_page):
         text = text_page.get_text_range()
+        if not text.isascii():
+            text = _SWAPPED.sub(_unswapped, text)
         astral = not text.isascii() and max(text, default="") > "\uffff"  # pdfium counts UTF-16 units
         parts = list(_parts(text, astral))
         left, bottom, right, top = page.get_mediabox()
@@ -183,7 +186,22 @@ def page_lines(page: Any) -> Page:
             lines.append(line)
             whole = end - begin == len(part) - 1
             segments.append(_segments(place, line, begin) if whole else [Segment(part, 0.0, 0.0, first)])
+        if _runs_down(lines):
+            order = sorted(range(len(lines)), key=lambda index: -segments[index][0].left)
+            return [lines[index] for index in order]
         return arrange(lines, segments)
+
+
+def _runs_down(lines: Page) -> bool:
+    """Whether a page is written from top to bottom, in lines that follow each other from right to left."""
+    down = sum(len(line.text) for line in lines if line.top - line.bottom > 2 * line.size > 0)
+    return 2 * down > sum(len(line.text) for line in lines)
+
+
+def _unswapped(match: re.Match[str]) -> str:
+    """Letters whose font gives their codes with the bytes in the wrong order."""
+    swapped = match[0]
+    return "".join(chr(ord(each) >> 8) for each in swapped) if len(set(swapped)) > 2 else swapped
 
 
 def _parts(text: str, astral: bool) -> Iterator[tuple[str, int, int]]:

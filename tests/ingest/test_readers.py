@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from ingest.readers import registry
 from ingest.readers.normalisation import TextBuilder, normalise
+from ingest.readers.pdf_layout import Line
+from ingest.readers.pdf_pdfium import _runs_down
 from ingest.readers.registry import accepted_extensions, media_type_of, read_file
 from ingest.readers.text import decode
 from rag.errors import EncryptedError, UnreadableError, UnsupportedTypeError
@@ -148,6 +150,19 @@ def test_pdf_chinese(write: Write) -> None:
 
 # letters drawn as areas
 PICTURE = b"<</Length 150>>stream\n%s\nendstream" % (b"0 0 10 10 re f " * 10)
+
+
+def test_pdf_written_from_top_to_bottom_is_told_from_a_turned_one() -> None:
+    down = Line("员工手册规定年假为", 10.0, False, 700.0, 610.0)
+    across = Line("A heading over it", 10.0, False, 720.0, 720.0)
+    assert _runs_down([down, down, across])
+    assert not _runs_down([across, across, down])
+    assert not _runs_down([Line("no size, as of a second reader", 0.0, False, 700.0, 0.0)])
+
+
+def test_pdf_whose_codes_have_their_bytes_swapped(write: Write) -> None:
+    swapped = "".join(chr(ord(each) << 8) for each in "Annual leave")
+    assert read(write("a.pdf", make_chinese_pdf(swapped))).text == "Annual leave"
 
 
 def test_pdf_page_without_text_is_named(write: Write) -> None:

@@ -19,6 +19,7 @@ from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LEVELS = frozenset("123456")
 _MAX_OUTPUT = 20_000
 
 
@@ -62,7 +63,8 @@ class _Writer:
         kind = cell.get("cell_type")
         source = normalise(_text(cell.get("source", cell.get("input"))))
         if kind == "heading":  # format 3
-            self._builder.add_heading(int(str(cell.get("level", "1")) or "1"), " ".join(source.split()))
+            level = str(cell.get("level"))
+            self._builder.add_heading(int(level) if level in _LEVELS else 1, " ".join(source.split()))
         elif kind == "code":
             if source:
                 self._builder.add_block(f"Code of cell {number}:\n{source}")

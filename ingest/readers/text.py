@@ -22,7 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 65536
-_CHANCE = 4
+_CHANCE = 2
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 # What stands before text in the encodings of seven bits that Japanese and Korean mail is written in.
 _SEVEN_BITS = {
@@ -81,7 +81,7 @@ def _trusted(declared: str | None, data: bytes) -> str | None:
     if encoding == "cp1252" and legacy_encoding(data) in MULTIBYTE:
         return None
     try:
-        # a few bytes may be UTF-8 by chance
+        # one letter may be UTF-8 by chance
         return None if len(data.decode("utf-8")) <= len(data) - _CHANCE else encoding
     except UnicodeDecodeError:
         return encoding

@@ -158,9 +158,12 @@ def _bombs() -> Iterator[Case]:
     long = "A long text that is named very often. " * 800
     cells = "".join(f'<row r="{n}"><c t="s"><v>0</v></c></row>' for n in range(1, 3000))
     yield Case("one-text-named-often.xlsx", make_xlsx({"S": cells}, strings=[long]), _only("too_large"))
-    rows = '<table:table-row table:number-rows-repeated="1048576"><table:table-cell table:number-columns-repeated="1024"><text:p>x</text:p></table:table-cell></table:table-row>'
+    rows = '<table:table-row table:number-rows-repeated="300"><table:table-cell table:number-columns-repeated="100"><text:p>x</text:p></table:table-cell></table:table-row>'
+    yield Case("cells-repeated.ods", make_odf("spreadsheet", f"<table:table>{rows}</table:table>"), _only(TEXT))
+    blank = '<table:table-row table:number-rows-repeated="1048576"><table:table-cell table:number-columns-repeated="16384"/></table:table-row>'
+    one = "<table:table-row><table:table-cell><text:p>kept</text:p></table:table-cell></table:table-row>"
     yield Case(
-        "cells-repeated.ods", make_odf("spreadsheet", f"<table:table>{rows}</table:table>"), _only(TEXT, "too_large")
+        "blanks-repeated.ods", make_odf("spreadsheet", f"<table:table>{blank}{one}</table:table>"), _only(TEXT), "kept"
     )
 
 

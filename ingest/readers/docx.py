@@ -43,11 +43,15 @@ def read(path: Path) -> ParsedDocument:
     with open_package(path, "Word document", old=".doc", new=".docx") as package:
         main = package.main_part() or "word/document.xml"
         if not package.has(main):
-            raise UnreadableError("The file is a zip archive, but not a Word document (no word/document.xml).")
+            raise UnreadableError(
+                "The file is a zip archive, but not a Word document (no word/document.xml). Name it .zip if it is an archive of files."
+            )
         package.refuse_doctypes()
         root, whole = package.xml_or_what_is_left(main)
         if root is None or local_name(root) != "document":
-            raise UnreadableError("The document is damaged: its text cannot be read.")
+            raise UnreadableError(
+                "The document is damaged: its text cannot be read. Open it in Word or LibreOffice and save it anew."
+            )
         document = _Document(package, main)
         document.append(root)
         return document.finish(package.core_properties(), whole=whole)
@@ -93,7 +97,9 @@ class _Document:
         lost = self._lost
         if not self._builder.length:
             if not whole:
-                raise UnreadableError("The document is damaged: its text cannot be read.")
+                raise UnreadableError(
+                    "The document is damaged: its text cannot be read. Open it in Word or LibreOffice and save it anew."
+                )
             if lost.pictures:
                 raise UnreadableError(
                     "The document holds no text, only pictures. Print it to PDF and upload that, to have them read by OCR.",

@@ -44,7 +44,7 @@ def read(path: Path) -> ParsedDocument:
     try:
         message = message_from_bytes(data)
     except (RecursionError, ValueError, LookupError) as error:
-        raise UnreadableError("The e-mail is damaged.") from error
+        raise UnreadableError("The e-mail is damaged. Save it from the mail program anew.") from error
     if not any(message[name] for name in _TELLING):
         builder = TextBuilder()
         builder.warn("The file has no header of an e-mail; it was read as plain text.")

@@ -33,15 +33,19 @@ def read(path: Path) -> ParsedDocument:
         if manifest is not None and next(elements(manifest, "encryption-data"), None) is not None:
             raise EncryptedError("The document needs a password. Save it without one and upload it again.")
         if not package.has("content.xml"):
-            raise UnreadableError("The file is a zip archive, but not an OpenDocument file (no content.xml).")
+            raise UnreadableError(
+                "The file is a zip archive, but not an OpenDocument file (no content.xml). Name it .zip if it is an archive of files."
+            )
         root = package.xml("content.xml")
         if root is None:
-            raise UnreadableError("The document is damaged: its content cannot be read.")
+            raise UnreadableError(
+                "The document is damaged: its content cannot be read. Open it in LibreOffice and save it anew."
+            )
         metadata = _metadata(package)
     builder = TextBuilder()
     body = next(elements(root, "body"), None)
     if body is None or not len(body):
-        raise UnreadableError("The document is damaged: it has no body.")
+        raise UnreadableError("The document is damaged: it has no body. Open it in LibreOffice and save it anew.")
     kind = local_name(body[0])
     if kind == "spreadsheet":
         _append_sheets(builder, body[0])

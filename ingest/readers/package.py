@@ -21,7 +21,7 @@ from rag.errors import EncryptedError, UnreadableError
 _ENCRYPTED_MARK = "EncryptedPackage".encode("utf-16-le")
 _MAX_PART_BYTES = 256 << 20
 _PROLOG_BYTES = 1024
-_ENTITIES = "The document declares XML entities and was not read."
+_ENTITIES = "The document declares XML entities, as no office program writes them, and was not read. Open it in one and save it anew."
 _SAFE: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,

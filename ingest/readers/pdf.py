@@ -20,7 +20,9 @@ from ingest.readers.wording import listed, named
 from rag.errors import EncryptedError, UnreadableError
 from rag.types import ParsedDocument
 
-_DAMAGED = "The PDF is damaged and cannot be read."
+_DAMAGED = (
+    "The PDF is damaged and cannot be read. Fetch it anew, or print it to a new PDF from a viewer that still shows it."
+)
 _LEADING_NUMBER = re.compile(r"^(?:chapter|section|第)?\s*[\dIVXivx.]+[.:章节)]?\s*", re.IGNORECASE)
 
 
@@ -37,7 +39,7 @@ def read(path: Path, *, ocr: Ocr | None = None) -> ParsedDocument:
     if contents is None:
         raise UnreadableError(_DAMAGED)
     if not contents.pages:
-        raise UnreadableError("The PDF has no pages.")
+        raise UnreadableError("The PDF has no pages that can be found; it may be cut off. Fetch or save it anew.")
     if not any(contents.pages) and not contents.fields:
         if all(page is None for page in contents.pages):
             raise UnreadableError(_DAMAGED)

@@ -42,7 +42,9 @@ def read(path: Path) -> ParsedDocument:
             root = package.xml(package.main_part() or "ppt/presentation.xml")
             if root is not None and local_name(root) == "presentation":
                 raise UnreadableError("The presentation has no slides.", code="no_text")
-            raise UnreadableError("The file is a zip archive, but not a presentation (no ppt/presentation.xml).")
+            raise UnreadableError(
+                "The file is a zip archive, but not a presentation (no ppt/presentation.xml). Name it .zip if it is an archive of files."
+            )
         damaged, pictures, hidden = set(), set(), set()
         seen: set[str] = set()  # feet, which come back on every slide
         embedded = 0
@@ -61,7 +63,9 @@ def read(path: Path) -> ParsedDocument:
             if builder.length == before and next(elements(root, "pic"), None) is not None:
                 pictures.add(index)
         if len(damaged) == len(slides):
-            raise UnreadableError("The presentation is damaged: none of its slides can be read.")
+            raise UnreadableError(
+                "The presentation is damaged: none of its slides can be read. Open it in PowerPoint or LibreOffice and save it anew."
+            )
         metadata = package.core_properties()
     for indexes, about in (
         (damaged, "Damaged and left out"),

@@ -156,7 +156,9 @@ def _file_type(filename: str, head: bytes) -> FileType:
     if named.content == "text" and content != "text":
         raise _unsupported(f"The file is named {extension} but holds binary data.")
     if named.content != content and not (named.content == "zip" and content == "ole"):
-        raise UnreadableError(f"The file is named {extension} but is not a {named.name}; its content is {content}.")
+        raise UnreadableError(
+            f"The file is named {extension} but is not a {named.name}; its content is {content}. Name it by what it is, or save it anew as {extension}."
+        )
     return named
 
 

@@ -35,7 +35,9 @@ def read(path: Path) -> ParsedDocument:
         main = package.main_part() or "xl/workbook.xml"
         root = package.xml(main)
         if root is None or local_name(root) != "workbook":
-            raise UnreadableError("The file is a zip archive, but not a workbook (no xl/workbook.xml).")
+            raise UnreadableError(
+                "The file is a zip archive, but not a workbook (no xl/workbook.xml). Name it .zip if it is an archive of files."
+            )
         relations = package.relations(main)
         workbook = _Workbook(package, root, {each.kind: each.target for each in relations.values()})
         for node in elements(root, "sheet"):
@@ -84,7 +86,9 @@ class _Workbook:
     def finish(self, metadata: dict[str, str]) -> ParsedDocument:
         """The document with its warnings. Raises UnreadableError when damage left no text at all."""
         if self._damaged and not self._builder.length:
-            raise UnreadableError("The workbook is damaged: none of its sheets can be read.")
+            raise UnreadableError(
+                "The workbook is damaged: none of its sheets can be read. Open it in Excel or LibreOffice and save it anew."
+            )
         for names, about in (
             (self._damaged, "Damaged, read in part or not at all"),
             (self._cut, f"Over the limit of {MAX_CELLS} cells and left out"),

@@ -40,7 +40,9 @@ def sync(folder: Path, data_dir: Path, models_dir: Path) -> tuple[dict[str, floa
     }
     command = [sys.executable, "-m", "ingest", "sync", str(folder), "--json"]
     started = time.perf_counter()
-    done = subprocess.run(command, cwd=PROJECT_DIR, env=environment, check=True, capture_output=True, text=True)  # our own
+    done = subprocess.run(
+        command, cwd=PROJECT_DIR, env=environment, check=True, capture_output=True, text=True
+    )  # our own
     return json.loads(done.stdout.splitlines()[-1]), time.perf_counter() - started
 
 

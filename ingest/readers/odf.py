@@ -17,6 +17,7 @@ from ingest.readers.tables import write_table
 from rag.errors import EncryptedError, UnreadableError
 from rag.types import ParsedDocument
 
+_DAMAGED = "The document is damaged: its content cannot be read. Open it in LibreOffice and save it anew."
 _SKIPPED = frozenset({"tracked-changes", "annotation", "annotation-end", "forms", "sequence-decls", "table-of-content"})
 _SKIPPED |= frozenset({"alphabetical-index", "illustration-index", "table-index", "bibliography", "settings"})
 
@@ -36,11 +37,9 @@ def read(path: Path) -> ParsedDocument:
             raise UnreadableError(
                 "The file is a zip archive, but not an OpenDocument file (no content.xml). Name it .zip if it is an archive of files."
             )
-        root = package.xml("content.xml")
+        root, whole = package.xml_or_what_is_left("content.xml")
         if root is None:
-            raise UnreadableError(
-                "The document is damaged: its content cannot be read. Open it in LibreOffice and save it anew."
-            )
+            raise UnreadableError(_DAMAGED)
         metadata = _metadata(package)
     builder = TextBuilder()
     body = next(elements(root, "body"), None)
@@ -51,6 +50,10 @@ def read(path: Path) -> ParsedDocument:
         _append_sheets(builder, body[0])
     else:
         _Walker(builder, slides=kind == "presentation").append(body[0])
+    if not whole:
+        if not builder.length:
+            raise UnreadableError(_DAMAGED)
+        builder.warn("The document is damaged: what could be read of it was read, the rest is missing.")
     return builder.build(metadata)
 
 

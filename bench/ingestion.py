@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bench.corpus import Paragraph
@@ -43,14 +43,22 @@ class DocentRounds:
         Raises:
             ConfigurationError: some were not indexed.
         """
+        self.ingest_files(name, [(f"{item.id}.txt", item.text.encode()) for item in paragraphs])
+
+    def ingest_files(self, name: str, named: Iterable[tuple[str, bytes]]) -> None:
+        """Files by name and content, one job, into collection `name`; returns when all are indexed.
+
+        Raises:
+            ConfigurationError: some were not indexed.
+        """
         library = self.services.library
-        files = [library.stage(io.BytesIO(item.text.encode()), f"{item.id}.txt") for item in paragraphs]
+        files = [library.stage(io.BytesIO(data), filename) for filename, data in named]
         job_id, _ = library.add(self.services.collections.ensure(name), files)
         while any(self.services.documents.statistics()[status] for status in WORKING):
             time.sleep(POLL_SECONDS)
         bad = [item for item in self.services.jobs.get(job_id).documents if item.status == DocumentStatus.FAILED]
         if bad:
-            raise ConfigurationError(f"{len(bad)} paragraphs were not indexed, the first: {bad[0].error_message}")
+            raise ConfigurationError(f"{len(bad)} files were not indexed, the first: {bad[0].error_message}")
 
     def embedding_texts(self, name: str) -> list[str]:
         """What was embedded for the chunks of collection `name`: heading path and text."""

@@ -114,23 +114,23 @@ def _ingestion(
         Result(
             "ingest_vs_langchain",
             "Ingestion, speed against LangChain's default",
-            _ratio(theirs.wall, ours.wall),
+            ratio(theirs.wall, ours.wall),
             "x",
             3.0,
             True,
             f"medians {count / median(ours.wall):.1f} against {count / median(theirs.wall):.1f} paragraphs/s; "
-            f"in CPU time {_ratio(theirs.cpu, ours.cpu):.2f} x; "
+            f"in CPU time {ratio(theirs.cpu, ours.cpu):.2f} x; "
             f"{len(embedded)} and {langchain.count(f'round-{rounds}')} chunks",
         ),
         Result(
             "ingest_vs_embedding",
             "Ingestion, speed against the bare embedding loop",
-            _ratio(bare.wall, ours.wall),
+            ratio(bare.wall, ours.wall),
             "x",
             0.85,
             True,
             f"medians {count / median(ours.wall):.1f} against {count / median(bare.wall):.1f} paragraphs/s; "
-            f"in CPU time {_ratio(bare.cpu, ours.cpu):.2f} x; same chunks",
+            f"in CPU time {ratio(bare.cpu, ours.cpu):.2f} x; same chunks",
         ),
     ]
 
@@ -152,7 +152,7 @@ def _search_results(ours: list[float], theirs: list[float], over_http: list[floa
         Result(
             "search_vs_langchain",
             "Search in-process, time against LangChain's default",
-            _ratio(ours, theirs),
+            ratio(ours, theirs),
             "x",
             1.0,
             False,
@@ -182,7 +182,8 @@ def _memory(weight: float) -> Result:
     )
 
 
-def _ratio(numerator: Sequence[float], denominator: Sequence[float]) -> float:
+def ratio(numerator: Sequence[float], denominator: Sequence[float]) -> float:
+    """The median of the rounds' ratios."""
     return median(a / b for a, b in zip(numerator, denominator, strict=True))
 
 

@@ -59,7 +59,9 @@ def measure(file: BinaryIO, limits: ArchiveLimits | None = None) -> zipfile.ZipF
     try:
         archive = zipfile.ZipFile(file)
     except DAMAGE as error:
-        raise UnreadableError("The file is damaged: its archive cannot be opened.") from error
+        raise UnreadableError(
+            "The file is damaged, perhaps cut off: its archive cannot be opened. Save or download it anew and upload it again."
+        ) from error
     members = archive.infolist()
     unpacked = sum(member.file_size for member in members)
     packed = sum(member.compress_size for member in members)

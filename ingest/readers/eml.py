@@ -6,7 +6,8 @@ the parser's lenient policy, because the strict one raises on the headers of rea
 
 from __future__ import annotations
 
-from email import message_from_bytes
+import re
+from email import message_from_bytes, message_from_string
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 from email.message import Message
@@ -20,18 +21,35 @@ from rag.errors import UnreadableError, UnsupportedTypeError
 from rag.types import ParsedDocument
 
 _SHOWN = ("From", "To", "Cc", "Date", "Subject")
+_TELLING = (
+    *_SHOWN,
+    "Received",
+    "Return-Path",
+    "Message-ID",
+    "MIME-Version",
+    "Content-Type",
+    "Content-Transfer-Encoding",
+)
+_FILE_NAME = re.compile(r"""name\s*=\s*"?([^";\r\n]+)""", re.IGNORECASE)
+_SHORT, _FULLER = 300, 4
+"""Characters below which a plain text may be a mere hint at the formatted one, and how many times longer that then is."""
+_BODIES = ("text/plain", "text/html")  # these may have a name and yet be what the message says
 _MAX_DEPTH = 10
 _MAX_PARTS = 1000
 
 
 def read(path: Path) -> ParsedDocument:
-    """Read a message. Raises UnreadableError when the file is none."""
+    """Read a message; a file without any header is read as plain text. Raises UnreadableError for one that is damaged."""
+    data = path.read_bytes().lstrip()
     try:
-        message = message_from_bytes(path.read_bytes())
+        message = message_from_bytes(data)
     except (RecursionError, ValueError, LookupError) as error:
-        raise UnreadableError("The e-mail is damaged.") from error
-    if not any(message[name] for name in (*_SHOWN, "Received", "Message-ID", "MIME-Version")):
-        raise UnreadableError("The file is no e-mail: it has no headers.")
+        raise UnreadableError("The e-mail is damaged. Save it from the mail program anew.") from error
+    if not any(message[name] for name in _TELLING):
+        builder = TextBuilder()
+        builder.warn("The file has no header of an e-mail; it was read as plain text.")
+        builder.add_block(normalise(decode(data)[0]))
+        return builder.build()
     writer = _Writer()
     writer.append(message, depth=0)
     return writer.finish(message)
@@ -70,6 +88,8 @@ class _Writer:
             self._unread += 1
             return
         payload = part.get_payload()
+        if part.is_multipart() is False and part.get_content_maintype() == "multipart":
+            payload = _parts_of(part)
         if isinstance(payload, list):
             children = [child for child in payload if isinstance(child, Message)]
             if part.get_content_type() == "multipart/alternative":
@@ -79,9 +99,11 @@ class _Writer:
                     self.append(child, depth=depth + 1)
                 else:
                     self._append_part(child, depth + 1)
-        elif part.get_content_disposition() == "attachment" or part.get_filename():
-            self._attachments.append(collapse(_decoded(part.get_filename() or "")) or part.get_content_type())
-        elif part.get_content_maintype() == "text":
+        elif part.get_content_disposition() == "attachment" or (
+            part.get_filename() and part.get_content_type() not in _BODIES
+        ):
+            self._attachments.append(collapse(_file_name(part)) or part.get_content_type())
+        elif part.get_content_maintype() in ("text", "multipart"):
             self._append_text(part)
         else:
             self._attachments.append(part.get_content_type())
@@ -99,8 +121,31 @@ class _Writer:
 
 def header(message: Message, name: str) -> str:
     """A header as it is meant to be read, on one line; "" when it is missing."""
-    value = message.get(name)
-    return collapse(" ".join(_decoded(str(value)).split())) if value is not None else ""
+    return collapse(" ".join(_decoded(_raw(message, name)).split()))
+
+
+def _raw(message: Message, name: str) -> str:
+    """A header as it stands there, its bytes above ASCII as surrogates; the library's own access loses them."""
+    return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")
+
+
+def _file_name(part: Message) -> str:
+    name = part.get_filename() or ""
+    if "\ufffd" not in name:
+        return _decoded(name)
+    found = _FILE_NAME.search(_raw(part, "Content-Disposition")) or _FILE_NAME.search(_raw(part, "Content-Type"))
+    return _decoded(found[1].strip()) if found else name
+
+
+def _parts_of(part: Message) -> list[Message] | None:
+    """The parts of a message whose boundary is not the one that it announces; None where there is none at all."""
+    text = str(part.get_payload())
+    line = next((line for line in text.splitlines() if line.startswith("--") and len(line.strip()) > 4), "").strip()
+    if not line or '"' in line:
+        return None
+    again = message_from_string(f'Content-Type: {part.get_content_type()}; boundary="{line[2:]}"\n\n{text}')
+    payload = again.get_payload()
+    return [child for child in payload if isinstance(child, Message)] if isinstance(payload, list) else None
 
 
 def _decoded(value: str) -> str:
@@ -114,10 +159,25 @@ def _decoded(value: str) -> str:
 
 
 def _best(parts: list[Message]) -> Message:
-    """Of several forms of one text: the plain one, unless it is empty, then HTML or what contains it."""
+    """Of several forms of one text: the plain one, unless it is empty or merely hints at HTML; then that, or what contains it."""
     plain = [part for part in parts if part.get_content_type() == "text/plain" and _payload(part).strip()]
     rich = [part for part in parts if part.get_content_type() == "text/html" or part.is_multipart()]
+    if plain and len(_payload(plain[0]).strip()) < _SHORT:
+        shown = [part for part in rich if len(_shown(part)) > _FULLER * len(_payload(plain[0]).strip())]
+        plain = [] if shown else plain
     return (plain or rich or parts)[0]
+
+
+def _shown(part: Message) -> str:
+    """The text that an HTML part shows; "" for anything else."""
+    if part.get_content_type() != "text/html":
+        return ""
+    builder = TextBuilder()
+    try:
+        append_source(builder, decode_html(_payload(part), declared=_charset(part)), article_only=False)
+    except (UnreadableError, UnsupportedTypeError):
+        return ""
+    return builder.build().text
 
 
 def _payload(part: Message) -> bytes:

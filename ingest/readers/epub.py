@@ -53,7 +53,7 @@ def read(path: Path) -> ParsedDocument:
                 lost.append(posixpath.basename(part))
     if lost:
         if not builder.length:
-            raise UnreadableError("The e-book is damaged: none of its chapters can be read.")
+            raise UnreadableError("The e-book is damaged: none of its chapters can be read. Download it anew.")
         builder.warn(f"Missing or damaged chapters: {named(lost)}.")
     return builder.build({"title": _first(root, "title"), "author": _first(root, "creator")})
 
@@ -67,7 +67,9 @@ def _package_document(package: Package) -> tuple[str, Any]:
         root = package.xml(name)
         if root is not None:
             return name, root
-    raise UnreadableError("The file is a zip archive, but not an e-book (no package document).")
+    raise UnreadableError(
+        "The file is a zip archive, but not an e-book (no package document). Name it .zip if it is an archive of files."
+    )
 
 
 def _is_protected(package: Package) -> bool:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement  # type: ignore[import-untyped]  # ships no types
 
 _NEVER = frozenset(
-    "script style noscript template head iframe object embed svg math canvas audio video map button select option input"
+    "script style noscript template head iframe object embed svg canvas audio video map button select option input"
     " textarea datalist dialog".split()
 )
 _CHROME = frozenset("nav aside footer menu".split())
@@ -26,6 +26,12 @@ _CHROME_NAMES = re.compile(
     r"|skip-?link|social|sharing|newsletter|popup|paywall)(?:$|[\s_-])",
     re.I,
 )
+# What stands beside the text of an article and yet belongs to it, in roles and in the names that writers' tools give.
+_NOTE = re.compile(
+    r"foot-?notes?|end-?notes?|side-?notes?|margin|admonition|note|tip|warning|important|caution|danger|hint|callout|message|topic",
+    re.I,
+)
+_DOUBLED = re.compile(r"headerlink|katex-html|MathJax_Preview")  # marks of headings; formulas that are there twice
 _NAMED = frozenset("div section ul ol header aside p span form table".split())
 
 
@@ -56,14 +62,14 @@ def is_left_out(node: HtmlElement, chrome: set[Any], *, article_only: bool, with
     tag = node.tag
     if not isinstance(tag, str) or tag in _NEVER:
         return True
-    if node.get("hidden") is not None or "headerlink" in (node.get("class") or ""):
+    if node.get("hidden") is not None or _DOUBLED.search(node.get("class") or ""):
         return True
     if _HIDDEN_STYLE.search(node.get("style") or ""):
         return True
     if not article_only:
         return False
-    if tag == "aside":
-        return within_article  # outside an article it may be the only text there is
+    if tag == "aside":  # outside an article it may be the only text there is
+        return within_article and not _NOTE.search(f"{node.get('role') or ''} {node.get('class') or ''}")
     if tag == "form":
         return within_article and node.find(".//p") is None  # some frameworks wrap the whole page into one form
     return tag in _CHROME or node.get("role") in _CHROME_ROLES or node in chrome

@@ -45,6 +45,8 @@ def append_html(builder: TextBuilder, root: HtmlElement, *, article_only: bool =
                     skipped = node
                 else:
                     walker.start(node)
+                    if node.tag == "math":
+                        walk.skip_subtree()
             else:
                 if node is not skipped:
                     walker.end(node)
@@ -52,6 +54,22 @@ def append_html(builder: TextBuilder, root: HtmlElement, *, article_only: bool =
                 if node is not element:
                     walker.text(node.tail)
         walker.flush()
+
+
+def formula(node: HtmlElement) -> str:
+    """A formula as its author wrote it, where that is kept beside the marks that draw it; else the signs one by one."""
+    for each in node.iter("annotation"):
+        if "tex" in (each.get("encoding") or "").lower() and each.text:
+            return str(each.text)
+    if node.get("alttext"):
+        return str(node.get("alttext"))
+    signs = []
+    for each in node.iter():
+        if each.tag not in ("annotation", "annotation-xml"):
+            signs.append(each.text or "")
+        if each is not node:
+            signs.append(each.tail or "")
+    return "".join(sign.strip() for sign in signs)
 
 
 def _layout_tables(root: HtmlElement) -> set[Any]:
@@ -89,7 +107,7 @@ class _Walker:
         elif tag in _BLOCKS or tag in HEADINGS:
             self.flush()
             self._start_block(node, tag)
-        self.text(node.text)
+        self.text(formula(node) if tag == "math" else node.text)
 
     def end(self, node: HtmlElement) -> None:
         tag = node.tag

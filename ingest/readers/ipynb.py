@@ -19,6 +19,7 @@ from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LEVELS = frozenset("123456")
 _MAX_OUTPUT = 20_000
 
 
@@ -28,10 +29,14 @@ def read(path: Path) -> ParsedDocument:
     try:
         notebook = parse_json(text)
     except ValueError as error:
-        raise UnreadableError("The notebook is damaged: it is no valid JSON.") from error
+        raise UnreadableError(
+            "The notebook is damaged: it is no valid JSON. Open it in Jupyter and save it anew, or upload it as .txt."
+        ) from error
     cells = _cells(notebook)
     if cells is None:
-        raise UnreadableError("The file is JSON, but not a notebook (it has no cells).")
+        raise UnreadableError(
+            "The file is JSON, but not a notebook (it has no cells). Name it .json to have it read as that."
+        )
     writer = _Writer()
     for number, cell in enumerate(cells, start=1):
         if isinstance(cell, Mapping):
@@ -62,7 +67,8 @@ class _Writer:
         kind = cell.get("cell_type")
         source = normalise(_text(cell.get("source", cell.get("input"))))
         if kind == "heading":  # format 3
-            self._builder.add_heading(int(str(cell.get("level", "1")) or "1"), " ".join(source.split()))
+            said = str(cell.get("level"))
+            self._builder.add_heading(int(said) if said in _LEVELS else 1, " ".join(source.split()))
         elif kind == "code":
             if source:
                 self._builder.add_block(f"Code of cell {number}:\n{source}")

@@ -10,7 +10,11 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from rag.errors import TooLargeError
 from rag.types import Heading, PageSpan, ParsedDocument
+
+MAX_CHARACTERS = 50_000_000
+"""Text that one document may hold; some twenty thousand pages."""
 
 _NEWLINES = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
@@ -44,7 +48,10 @@ def collapse(text: str) -> str:
 
 
 class TextBuilder:
-    """Appends normalised blocks and records where pages and headings begin. Not thread-safe; use once."""
+    """Appends normalised blocks and records where pages and headings begin. Not thread-safe; use once.
+
+    Appending raises TooLargeError beyond `MAX_CHARACTERS`: a small file may name a long text a million times.
+    """
 
     def __init__(self) -> None:
         self._parts: list[str] = []
@@ -112,6 +119,8 @@ class TextBuilder:
     def _append(self, text: str) -> None:
         self._parts.append(text)
         self._length += len(text)
+        if self._length > MAX_CHARACTERS:
+            raise TooLargeError(f"The file holds more than {MAX_CHARACTERS // 1_000_000} million characters. Split it.")
 
     def _end_page(self) -> None:
         if self._page is not None:

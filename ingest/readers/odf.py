@@ -17,6 +17,7 @@ from ingest.readers.tables import write_table
 from rag.errors import EncryptedError, UnreadableError
 from rag.types import ParsedDocument
 
+_DAMAGED = "The document is damaged: its content cannot be read. Open it in LibreOffice and save it anew."
 _SKIPPED = frozenset({"tracked-changes", "annotation", "annotation-end", "forms", "sequence-decls", "table-of-content"})
 _SKIPPED |= frozenset({"alphabetical-index", "illustration-index", "table-index", "bibliography", "settings"})
 
@@ -33,20 +34,26 @@ def read(path: Path) -> ParsedDocument:
         if manifest is not None and next(elements(manifest, "encryption-data"), None) is not None:
             raise EncryptedError("The document needs a password. Save it without one and upload it again.")
         if not package.has("content.xml"):
-            raise UnreadableError("The file is a zip archive, but not an OpenDocument file (no content.xml).")
-        root = package.xml("content.xml")
+            raise UnreadableError(
+                "The file is a zip archive, but not an OpenDocument file (no content.xml). Name it .zip if it is an archive of files."
+            )
+        root, whole = package.xml_or_what_is_left("content.xml")
         if root is None:
-            raise UnreadableError("The document is damaged: its content cannot be read.")
+            raise UnreadableError(_DAMAGED)
         metadata = _metadata(package)
     builder = TextBuilder()
     body = next(elements(root, "body"), None)
     if body is None or not len(body):
-        raise UnreadableError("The document is damaged: it has no body.")
+        raise UnreadableError("The document is damaged: it has no body. Open it in LibreOffice and save it anew.")
     kind = local_name(body[0])
     if kind == "spreadsheet":
         _append_sheets(builder, body[0])
     else:
         _Walker(builder, slides=kind == "presentation").append(body[0])
+    if not whole:
+        if not builder.length:
+            raise UnreadableError(_DAMAGED)
+        builder.warn("The document is damaged: what could be read of it was read, the rest is missing.")
     return builder.build(metadata)
 
 

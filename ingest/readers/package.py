@@ -21,7 +21,7 @@ from rag.errors import EncryptedError, UnreadableError
 _ENCRYPTED_MARK = "EncryptedPackage".encode("utf-16-le")
 _MAX_PART_BYTES = 256 << 20
 _PROLOG_BYTES = 1024
-_ENTITIES = "The document declares XML entities and was not read."
+_ENTITIES = "The document declares XML entities, as no office program writes them, and was not read. Open it in one and save it anew."
 _SAFE: dict[str, Any] = {
     "resolve_entities": False,
     "no_network": True,
@@ -80,6 +80,14 @@ class Package:
         """The root element of an XML part; None when it is missing or damaged."""
         data = self.read(name)
         return parse_xml(data) if data else None
+
+    def xml_or_what_is_left(self, name: str) -> tuple[Any | None, bool]:
+        """The root element of an XML part, and whether the part is whole; of a damaged one what comes before the damage."""
+        data = self.read(name)
+        if not data:
+            return None, True
+        root = parse_xml(data)
+        return (root, True) if root is not None else (parse_xml(data, recover=True), False)
 
     def open(self, name: str) -> Any:
         """A stream of a part, which must be there."""
@@ -160,20 +168,21 @@ def open_package(path: Path, what: str, *, old: str = "", new: str = "") -> Iter
             yield package
 
 
-def parse_xml(data: bytes) -> Any | None:
-    """The root element, or None when it is no XML.
+def parse_xml(data: bytes, *, recover: bool = False) -> Any | None:
+    """The root element, or None when it is no XML. With `recover` as much of it as makes sense.
 
     Raises:
         UnreadableError: the document declares entities (code "xml_entities"), which documents have no use for.
     """
     from lxml import etree
 
-    parser = etree.XMLParser(**_SAFE)
+    parser = etree.XMLParser(**_SAFE, recover=recover)
     try:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError):
         return None
-    refuse_entities(root)
+    if root is not None:  # nothing may be left to recover
+        refuse_entities(root)
     return root
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+import struct
 import zlib
 from pathlib import Path
 
@@ -16,11 +17,13 @@ from ingest.readers.ocr import INSTALL, Ocr
 from ingest.readers.pdf_layout import Line, Page, tidy
 from ingest.readers.pdf_opening import locked
 from ingest.readers.pdf_pdfium import Contents, Entry, read_with_pdfium
-from ingest.readers.wording import listed
+from ingest.readers.wording import listed, named
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
-_DAMAGED = "The PDF is damaged and cannot be read."
+_DAMAGED = (
+    "The PDF is damaged and cannot be read. Fetch it anew, or print it to a new PDF from a viewer that still shows it."
+)
 _LEADING_NUMBER = re.compile(r"^(?:chapter|section|第)?\s*[\dIVXivx.]+[.:章节)]?\s*", re.IGNORECASE)
 
 
@@ -37,10 +40,12 @@ def read(path: Path, *, ocr: Ocr | None = None, password: str | None = None) -> 
     if contents is None:
         raise UnreadableError(_DAMAGED)
     if not contents.pages:
-        raise UnreadableError("The PDF has no pages.")
-    if not any(contents.pages):
+        raise UnreadableError("The PDF has no pages that can be found; it may be cut off. Fetch or save it anew.")
+    if not any(contents.pages) and not contents.fields:
         if all(page is None for page in contents.pages):
             raise UnreadableError(_DAMAGED)
+        if not contents.scanned:
+            raise UnreadableError("The PDF holds no text: its pages are blank, or damaged.", code="no_text")
         raise UnreadableError(f"The PDF holds no text, only pictures: {_why_unread(ocr)}.", code="no_text")
     return _compose(contents, ocr)
 
@@ -78,6 +83,8 @@ def _warn(builder: TextBuilder, contents: Contents, ocr: Ocr | None) -> None:
         builder.warn(f"No text, only pictures: {listed('page', contents.scanned)} ({_why_unread(ocr)}).")
     if contents.recognised:
         builder.warn(f"Pictures of text, read by OCR, so letters may be wrong: {listed('page', contents.recognised)}.")
+    if contents.attachments:
+        builder.warn(f"Attachments were not read, upload them by themselves: {named(contents.attachments)}.")
     if contents.dynamic_form:
         builder.warn("The PDF is a dynamic (XFA) form; only what it shows without Adobe software was read.")
 
@@ -117,16 +124,18 @@ def _second_opinion(path: Path, first: Contents | None, password: str | None) ->
     from pypdf import PdfReader
     from pypdf.errors import FileNotDecryptedError, PyPdfError
 
-    # Foreign damage shows as almost any error there; these are the ones its issues report.
+    # Foreign damage shows as almost any error there; these are the ones that damaged files have brought up.
     damage = (
         PyPdfError,
         ValueError,
-        KeyError,
+        LookupError,
         TypeError,
         AttributeError,
-        IndexError,
-        RecursionError,
-        OverflowError,
+        AssertionError,
+        RuntimeError,
+        ArithmeticError,
+        EOFError,
+        struct.error,
         zlib.error,
     )
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)
@@ -139,14 +148,12 @@ def _second_opinion(path: Path, first: Contents | None, password: str | None) ->
         raise locked(password) from error
     except damage:
         return first
-    contents = Contents(metadata=first.metadata if first else {})
-    for index, page in enumerate(pages):
+    contents = Contents(metadata=first.metadata, scanned=first.scanned, fields=first.fields) if first else Contents()
+    for page in pages:
         try:
             lines = [Line(text, 0.0, False, 0.0, 0.0) for text in page.extract_text().split("\n") if text.strip()]
         except damage:
             contents.pages.append(None)
             continue
         contents.pages.append(lines)
-        if not lines and "/Contents" in page:
-            contents.scanned.add(index)
     return contents if any(contents.pages) or first is None else first

@@ -59,10 +59,9 @@ def _page_text(document: Any, page: Any) -> tuple[str, list[Place]]:
                 places.append(position)
                 position += 2 if character > "\uffff" else 1
             places.append(position)  # of the line end that parts the runs
-    if document.formenv:
-        for text, box in placed_fields(document, page):
-            parts.append(text)
-            places += [box] * (len(text) + 1)
+    for text, box in placed_fields(document, page):
+        parts.append(text)
+        places += [box] * (len(text) + 1)
     return "\n".join([*parts, ""]), places
 
 

@@ -1,4 +1,4 @@
-"""The filled fields of PDF forms, which are no part of a page's text.
+"""The filled fields of PDF forms and the notes that readers left, which are no part of a page's text.
 
 Owns the calls of pdfium for them. Must not change a form.
 """
@@ -16,7 +16,7 @@ Box = tuple[float, float, float, float]
 
 
 def filled_fields(document: Any, page: Any) -> Iterator[str]:
-    """Form fields with a value as "name: value", in the order of the page."""
+    """Form fields with a value as "name: value", and the words of notes, in the order of the page."""
     return (text for text, _ in placed_fields(document, page))
 
 
@@ -29,15 +29,47 @@ def placed_fields(document: Any, page: Any) -> Iterator[tuple[str, Box]]:
         if not annotation:
             continue
         try:
-            if raw.FPDFAnnot_GetSubtype(annotation) == raw.FPDF_ANNOT_WIDGET:
-                form = document.formenv.raw
-                name = _wide(raw.FPDFAnnot_GetFormFieldAlternateName, form, annotation)
-                name = name or _wide(raw.FPDFAnnot_GetFormFieldName, form, annotation)
-                value = _field_value(raw, form, annotation)
-                if value:
-                    yield (f"{name}: {value}" if name else value), _box(raw, annotation)
+            kind = raw.FPDFAnnot_GetSubtype(annotation)
+            if kind == raw.FPDF_ANNOT_WIDGET:
+                text = _field(raw, document, annotation)
+            elif kind in (raw.FPDF_ANNOT_FREETEXT, *_notes(raw)):
+                text = _contents(raw, annotation)
+                text = f"Note: {text}" if text and kind != raw.FPDF_ANNOT_FREETEXT else text
+            else:
+                continue
+            if text:
+                yield text, _box(raw, annotation)
         finally:
             raw.FPDFPage_CloseAnnot(annotation)
+
+
+def _notes(raw: Any) -> tuple[int, ...]:
+    """Kinds of marks that carry what a reader wrote about the page."""
+    return (
+        raw.FPDF_ANNOT_TEXT,
+        raw.FPDF_ANNOT_HIGHLIGHT,
+        raw.FPDF_ANNOT_UNDERLINE,
+        raw.FPDF_ANNOT_STRIKEOUT,
+        raw.FPDF_ANNOT_CARET,
+    )
+
+
+def _contents(raw: Any, annotation: Any) -> str:
+    def contents(_: Any, handle: Any, buffer: Any, size: int) -> int:
+        return int(raw.FPDFAnnot_GetStringValue(handle, b"Contents", buffer, size))
+
+    return _wide(contents, None, annotation)
+
+
+def _field(raw: Any, document: Any, annotation: Any) -> str:
+    """A form field as "name: value"; "" without a value, and where the document has no form."""
+    if not document.formenv:
+        return ""
+    form = document.formenv.raw
+    name = _wide(raw.FPDFAnnot_GetFormFieldAlternateName, form, annotation)
+    name = name or _wide(raw.FPDFAnnot_GetFormFieldName, form, annotation)
+    value = _field_value(raw, form, annotation)
+    return f"{name}: {value}" if name and value else value
 
 
 def _box(raw: Any, annotation: Any) -> Box:

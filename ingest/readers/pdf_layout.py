@@ -34,6 +34,7 @@ _LIST_ITEM = re.compile(r"^(?:[•\-*]|\(?[0-9a-zA-Z]{1,2}[.)])\s")
 _PAGE_WORDS = re.compile(r"page|seite|of|von|第|页|頁|共|[^\w]|_", re.IGNORECASE)
 
 MIN_RUNNING_PAGES = 4
+_LARGER = 1.12  # of the size of the body: what is at least so large is a heading
 MAX_HEADING = 80
 
 
@@ -104,31 +105,60 @@ def _rejoin(left: str, right: str, vocabulary: Counter[str]) -> str:
 
 
 def _without_running_lines(pages: list[Page]) -> list[Page]:
-    """Drop lines at page edges that come back on most pages; the first one stays unless it is a mere page number."""
+    """Drop lines at page edges that come back on most pages; the first one stays unless it is a mere page number.
+
+    A line comes back when it is the same, or the same but for a number that counts the pages. The latter stays where it is
+    set larger than the body: so begin the pages of a catalogue. No page is emptied.
+    """
     if len(pages) < MIN_RUNNING_PAGES:
         return pages
-    counts = Counter(key for page in pages for key in {_running_key(page[i]) for i in _edges(page)})
+    counts = Counter(key for number, page in enumerate(pages) for key in _running_keys(page, number))
     needed = max(MIN_RUNNING_PAGES, 0.5 * len(pages))
     running = {key for key, count in counts.items() if count >= needed}
+    body = _body_size(pages)
     seen: set[str] = set()
     result = []
-    for page in pages:
+    for number, page in enumerate(pages):
         dropped = set()
         for i in _edges(page):
-            key = _running_key(page[i])
-            if key in running and (key in seen or not _PAGE_WORDS.sub("", key.replace("#", ""))):
+            line = page[i]
+            keys = [key for key in _keys_of(line, number) if key in running]
+            same = line.text.casefold() in keys
+            if not keys or (not same and line.size >= _LARGER * body > 0):
+                continue
+            masked = _DIGITS.sub("#", line.text.casefold())
+            if masked in seen or not _PAGE_WORDS.sub("", masked.replace("#", "")):
                 dropped.add(i)
-            seen.add(key)
-        result.append([line for i, line in enumerate(page) if i not in dropped])
+            seen.add(masked)
+        kept = [line for i, line in enumerate(page) if i not in dropped]
+        result.append(kept or page)
     return result
+
+
+def _running_keys(page: Page, number: int) -> set[str]:
+    return {key for i in _edges(page) for key in _keys_of(page[i], number)}
+
+
+def _keys_of(line: Line, number: int) -> Iterator[str]:
+    """A line as it is, and once for each number in it that may be the page's, with what that is ahead of the page's place."""
+    text = line.text.casefold()
+    yield text
+    for match in _DIGITS.finditer(text):
+        if len(match[0]) < 6:
+            yield f"{text[: match.start()]}#{int(match[0]) - number}#{_DIGITS.sub('#', text[match.end() :])}"
 
 
 def _edges(page: Page) -> set[int]:
     return {i for i in (0, 1, len(page) - 2, len(page) - 1) if 0 <= i < len(page)}
 
 
-def _running_key(line: Line) -> str:
-    return _DIGITS.sub("#", line.text.casefold())
+def _body_size(pages: Sequence[Page]) -> float:
+    """The type size of most of the text; 0 where none is known."""
+    sizes: Counter[float] = Counter()
+    for page in pages:
+        for line in page:
+            sizes[line.size] += len(line.text)
+    return sizes.most_common(1)[0][0] if sizes else 0.0
 
 
 def _mark_gaps(page: Page) -> None:
@@ -160,7 +190,7 @@ def _mark_headings(pages: list[Page]) -> None:
 
 def _candidates(page: Page, body: float) -> Iterator[Line]:
     for i, line in enumerate(page):
-        larger = line.size >= 1.12 * body
+        larger = line.size >= _LARGER * body
         apart = i == 0 or line.gap or bool(page[i - 1].level)
         if not larger and not (line.bold and line.size >= 0.97 * body and apart):
             continue

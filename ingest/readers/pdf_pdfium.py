@@ -24,6 +24,9 @@ from ingest.readers.pdf_place import Place
 
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
+_SWAPPED = re.compile("[" + "".join(chr(byte << 8) for byte in range(0x20, 0x7F)) + "]{3,}")
+_SEGMENTS = 20  # of lines and areas: fewer draw no word
+_MAX_NAMES = 100
 _MAX_PIXELS = 40_000_000
 _WIDE_GAP = 1.5  # in type sizes: wider than any space between words
 
@@ -51,6 +54,7 @@ class Contents:
     fields: dict[int, list[str]] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     dynamic_form: bool = False
+    attachments: list[str] = field(default_factory=list)
 
 
 def read_with_pdfium(path: Path, ocr: Ocr | None, password: str | None = None) -> Contents | None:
@@ -81,6 +85,7 @@ def read_with_pdfium(path: Path, ocr: Ocr | None, password: str | None = None) -
             with closing(page):
                 _read_page(contents, document, page, index, ocr)
         contents.outline = list(_outline(document))
+        contents.attachments = _attachments(document)
         return contents
 
 
@@ -88,9 +93,9 @@ def _read_page(contents: Contents, document: Any, page: Any, index: int, ocr: Oc
     import pypdfium2.raw as raw
 
     lines = page_lines(page)
-    if document.formenv and (fields := list(filled_fields(document, page))):
+    if fields := list(filled_fields(document, page)):
         contents.fields[index] = fields
-    if _is_undecoded(lines) or (not lines and raw.FPDFPage_CountObjects(page.raw) > 0):
+    if _is_undecoded(lines) or (not lines and _is_drawn(raw, page)):
         recognised = _recognised(page, ocr) if ocr else []
         if recognised:
             contents.recognised.add(index)
@@ -99,6 +104,19 @@ def _read_page(contents: Contents, document: Any, page: Any, index: int, ocr: Oc
             contents.scanned.add(index)
             lines = []
     contents.pages.append(lines)
+
+
+def _is_drawn(raw: Any, page: Any) -> bool:
+    """Whether there is anything on a page that might show text: a picture, or shapes in number."""
+    segments = 0
+    for index in range(raw.FPDFPage_CountObjects(page.raw)):
+        item = raw.FPDFPage_GetObject(page.raw, index)
+        if raw.FPDFPageObj_GetType(item) in (raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_FORM):
+            return True
+        segments += max(raw.FPDFPath_CountSegments(item), 0)
+        if segments > _SEGMENTS:
+            return True
+    return False
 
 
 def _is_undecoded(lines: Page) -> bool:
@@ -124,6 +142,14 @@ def _metadata(document: Any) -> dict[str, str]:
     return {"title": document.get_metadata_value("Title"), "author": document.get_metadata_value("Author")}
 
 
+def _attachments(document: Any) -> list[str]:
+    """The names of files within the file."""
+    return [
+        collapse(document.get_attachment(index).get_name())
+        for index in range(min(document.count_attachments(), _MAX_NAMES))
+    ]
+
+
 def _outline(document: Any) -> Iterator[Entry]:
     for bookmark in document.get_toc(max_depth=6):
         title, destination = collapse(bookmark.get_title()).strip(), bookmark.get_dest()
@@ -144,6 +170,8 @@ def page_lines(page: Any) -> Page:
         return []
     with closing(text_page):
         text = text_page.get_text_range()
+        if not text.isascii():
+            text = _SWAPPED.sub(_unswapped, text)
         astral = not text.isascii() and max(text, default="") > "\uffff"  # pdfium counts UTF-16 units
         parts = list(_parts(text, astral))
         left, bottom, right, top = page.get_mediabox()
@@ -155,7 +183,22 @@ def page_lines(page: Any) -> Page:
             lines.append(line)
             whole = end - begin == len(part) - 1
             segments.append(_segments(place, line, begin) if whole else [Segment(part, 0.0, 0.0, first)])
+        if _runs_down(lines):
+            order = sorted(range(len(lines)), key=lambda index: -segments[index][0].left)
+            return [lines[index] for index in order]
         return arrange(lines, segments)
+
+
+def _runs_down(lines: Page) -> bool:
+    """Whether a page is written from top to bottom, in lines that follow each other from right to left."""
+    down = sum(len(line.text) for line in lines if line.top - line.bottom > 2 * line.size > 0)
+    return 2 * down > sum(len(line.text) for line in lines)
+
+
+def _unswapped(match: re.Match[str]) -> str:
+    """Letters whose font gives their codes with the bytes in the wrong order."""
+    swapped = match[0]
+    return "".join(chr(ord(each) >> 8) for each in swapped) if len(set(swapped)) > 2 else swapped
 
 
 def _parts(text: str, astral: bool) -> Iterator[tuple[str, int, int]]:

@@ -225,19 +225,28 @@ class _Child:
             return UnreadableError("The reading was broken off.", code="reader_abandoned")
         if self._timed_out or status == -getattr(signal, "SIGXCPU", 0):
             return UnreadableError(
-                f"Reading the file took longer than {self._timeout_s:g} seconds.", code="reader_timeout"
+                f"Reading the file took longer than {self._timeout_s:g} seconds. Split it, or raise DOCENT_READER_TIMEOUT_S.",
+                code="reader_timeout",
             )
         logger.warning("reader %d ended with status %d", self.pid, status)
-        return UnreadableError("The reader crashed on this file; it may be damaged.", code="reader_crashed")
+        return UnreadableError(
+            "The reader crashed on this file; it may be damaged. Open it in its own program and save it anew.",
+            code="reader_crashed",
+        )
 
     def _reported(self, error: dict[str, Any]) -> DocentError:
         code = str(error["code"])
         if code == "reader_memory":
             self._out_of_memory = True  # what it could not free stays with it
-            return UnreadableError("Reading the file needs more memory than DOCENT_READER_MEMORY_MB allows.", code=code)
+            return UnreadableError(
+                "Reading the file needs more memory than DOCENT_READER_MEMORY_MB allows. Split it, or raise that setting.",
+                code=code,
+            )
         if code == "reader_failed":
             logger.error("reader %d failed: %s", self.pid, error.get("cause"))
-            return UnreadableError("The file cannot be read; it may be damaged.", code=code)
+            return UnreadableError(
+                "The file cannot be read; it may be damaged. Open it in its own program and save it anew.", code=code
+            )
         kind = _ERRORS.get(str(error["kind"]), UnreadableError)
         return kind(str(error["message"]), code=code, details=dict(error["details"]))
 

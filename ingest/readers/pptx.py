@@ -1,4 +1,5 @@
-"""Presentations (.pptx): one page for each slide, with its title, lists, tables, charts, diagrams and notes.
+"""Presentations (.pptx): one page for each slide, with its title, lists, tables, charts, diagrams, notes and
+comments.
 
 Owns the order of slides and of what stands on them. Reads the XML itself: a library would load every picture, and give up
 the file for one missing part. Must not draw anything.
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ingest.readers.charts import append_chart, append_diagram, drawing_text, paragraph_lines
 from ingest.readers.normalisation import TextBuilder, collapse
 from ingest.readers.package import Package, Relation, attribute, elements, local_name, open_package
 from ingest.readers.tables import write_table
@@ -21,6 +23,7 @@ from rag.types import ParsedDocument
 _SLIDE = re.compile(r"ppt/slides/slide(\d+)\.xml$")
 _TITLES = frozenset({"title", "ctrTitle"})
 _FURNITURE = frozenset({"dt", "ftr", "hdr", "sldNum", "sldImg"})
+_FEET = frozenset({"ftr", "hdr"})
 _MAX_SLIDES = 5000
 
 
@@ -39,8 +42,12 @@ def read(path: Path) -> ParsedDocument:
             root = package.xml(package.main_part() or "ppt/presentation.xml")
             if root is not None and local_name(root) == "presentation":
                 raise UnreadableError("The presentation has no slides.", code="no_text")
-            raise UnreadableError("The file is a zip archive, but not a presentation (no ppt/presentation.xml).")
+            raise UnreadableError(
+                "The file is a zip archive, but not a presentation (no ppt/presentation.xml). Name it .zip if it is an archive of files."
+            )
         damaged, pictures, hidden = set(), set(), set()
+        seen: set[str] = set()  # feet, which come back on every slide
+        embedded = 0
         for index, part in enumerate(slides[:_MAX_SLIDES]):
             builder.begin_page(index + 1)
             root = package.xml(part) if part else None
@@ -48,13 +55,17 @@ def read(path: Path) -> ParsedDocument:
                 damaged.add(index)
                 continue
             before = builder.length
-            _Slide(package, part, builder, first=index == 0).append(root)
+            slide = _Slide(package, part, builder, seen)
+            slide.append(root, first=index == 0)
+            embedded += slide.embedded
             if root.get("show") in ("0", "false"):
                 hidden.add(index)
             if builder.length == before and next(elements(root, "pic"), None) is not None:
                 pictures.add(index)
         if len(damaged) == len(slides):
-            raise UnreadableError("The presentation is damaged: none of its slides can be read.")
+            raise UnreadableError(
+                "The presentation is damaged: none of its slides can be read. Open it in PowerPoint or LibreOffice and save it anew."
+            )
         metadata = package.core_properties()
     for indexes, about in (
         (damaged, "Damaged and left out"),
@@ -63,6 +74,8 @@ def read(path: Path) -> ParsedDocument:
     ):
         if indexes:
             builder.warn(f"{about}: {listed('slide', indexes)}.")
+    if embedded:
+        builder.warn(f"Embedded files were not read, upload them by themselves: {embedded}.")
     if len(slides) > _MAX_SLIDES:
         builder.warn(f"Only the first {_MAX_SLIDES} of {len(slides)} slides were read.")
     return builder.build(metadata)
@@ -74,7 +87,9 @@ def _slides(package: Package) -> list[str]:
     root = package.xml(main)
     if root is not None:
         relations = package.relations(main)
-        ids = [node.attrib.values() for node in elements(root, "sldId")]
+        # Sections of a presentation name slides by an element of the same name, but outside this list.
+        listing = next(elements(root, "sldIdLst"), None)
+        ids = [] if listing is None else [node.attrib.values() for node in elements(listing, "sldId")]
         found = [next((relations[value] for value in values if value in relations), None) for values in ids]
         if any(found):
             return [relation.target if relation and package.has(relation.target) else "" for relation in found]
@@ -85,22 +100,47 @@ def _slides(package: Package) -> list[str]:
 class _Slide:
     """Appends one slide."""
 
-    def __init__(self, package: Package, part: str, builder: TextBuilder, *, first: bool) -> None:
+    def __init__(self, package: Package, part: str, builder: TextBuilder, seen: set[str]) -> None:
         self._package = package
         self._builder = builder
-        self._first = first
+        self._seen = seen
         self._relations: dict[str, Relation] = package.relations(part)
 
-    def append(self, root: Any) -> None:
-        """Title first, then the shapes in their order, then the notes."""
+    @property
+    def embedded(self) -> int:
+        """How many files are embedded in the slide."""
+        return sum(each.kind in ("oleObject", "package") for each in self._relations.values())
+
+    def append(self, root: Any, *, first: bool) -> None:
+        """Title first, then the shapes in their order, feet that are new, notes and comments."""
         shapes = list(_shapes(next(elements(root, "spTree"), root)))
         titles = [shape for shape in shapes if _placeholder(shape) in _TITLES]
         for shape in titles:
-            self._builder.add_heading(1 if self._first else 2, " ".join(" ".join(_plain(shape)).split()))
+            self._builder.add_heading(1 if first else 2, " ".join(" ".join(paragraph_lines(shape)).split()))
         for shape in shapes:
             if shape not in titles and _placeholder(shape) not in _FURNITURE:
                 self._append_shape(shape)
+        for shape in shapes:
+            if _placeholder(shape) in _FEET:
+                self._append_foot(collapse(" ".join(" ".join(paragraph_lines(shape)).split())))
         self._append_notes()
+        self._append_comments()
+
+    def _append_foot(self, text: str) -> None:
+        if text not in self._seen:
+            self._seen.add(text)
+            self._builder.add_block(text)
+
+    def _append_comments(self) -> None:
+        for relation in self._relations.values():
+            root = self._package.xml(relation.target) if relation.kind == "comments" else None
+            for node in () if root is None else elements(root, "cm", "reply"):
+                texts = [each.text or "" for each in node.iterchildren("{*}text")]
+                body = node.find("{*}txBody")  # of a thread, as newer versions write them
+                texts += [] if body is None else paragraph_lines(body)
+                text = " ".join(" ".join(texts).split())
+                if text:
+                    self._builder.add_block(f"Comment: {collapse(text)}")
 
     def _append_shape(self, shape: Any) -> None:
         if local_name(shape) == "graphicFrame":
@@ -127,17 +167,9 @@ class _Slide:
             if root is None:
                 continue
             if local_name(node) == "chart":
-                _append_chart(self._builder, root)
+                append_chart(self._builder, root)
             else:
-                self._append_diagram(root)
-
-    def _append_diagram(self, root: Any) -> None:
-        gap = "\n\n"
-        for point in elements(root, "pt"):
-            text = collapse(" ".join(_plain(point))).strip()
-            if text:
-                self._builder.add_block(f"- {text}", gap=gap)
-                gap = "\n"
+                append_diagram(self._builder, root)
 
     def _append_notes(self) -> None:
         for relation in self._relations.values():
@@ -145,7 +177,7 @@ class _Slide:
             if root is None:
                 continue
             shapes = (shape for shape in _shapes(root) if _placeholder(shape) not in _FURNITURE)
-            text = "\n".join(line for shape in shapes for line in _plain(shape))
+            text = "\n".join(line for shape in shapes for line in paragraph_lines(shape))
             if text.strip():
                 self._builder.add_block(f"Notes: {collapse(text).strip()}")
 
@@ -173,7 +205,7 @@ def _placeholder(shape: Any) -> str | None:
 def _paragraphs(body: Any) -> Iterator[tuple[str, int, bool | None]]:
     """Text, level from 0 and whether it is a list item (None: as the layout says) of each paragraph."""
     for paragraph in elements(body, "p"):
-        text = collapse(_text_of(paragraph)).strip()
+        text = collapse(drawing_text(paragraph)).strip()
         properties = next(elements(paragraph, "pPr"), None)
         level, bullet = 0, None
         if properties is not None:
@@ -186,42 +218,5 @@ def _paragraphs(body: Any) -> Iterator[tuple[str, int, bool | None]]:
             yield text.replace("\n", " ") if bullet is not False else text, min(level, 8), bullet
 
 
-def _text_of(paragraph: Any) -> str:
-    """Text of the runs, fields and formulas of a paragraph."""
-    return "".join("\n" if local_name(node) == "br" else node.text or "" for node in elements(paragraph, "t", "br"))
-
-
-def _plain(shape: Any) -> list[str]:
-    return [text for paragraph in elements(shape, "p") if (text := _text_of(paragraph)).strip()]
-
-
 def _cell(cell: Any) -> str:
-    return " ".join(_plain(cell))
-
-
-def _append_chart(builder: TextBuilder, root: Any) -> None:
-    """A chart as the table that it was drawn from: categories down, series across."""
-    title = next(elements(root, "title"), None)
-    if title is not None:
-        builder.add_block(" ".join(" ".join(_plain(title)).split()))
-    columns: list[tuple[str, dict[str, str]]] = []
-    categories: dict[str, str] = {}
-    for series in elements(root, "ser"):
-        name = " ".join(_points(series, "tx").values()) or f"Series {len(columns) + 1}"
-        categories = categories or _points(series, "cat") or _points(series, "xVal")
-        columns.append((name, _points(series, "val") or _points(series, "yVal")))
-    keys = sorted({key for _, values in columns for key in values}, key=lambda key: int(key) if key.isdigit() else 0)
-    rows = [["", *(name for name, _ in columns)]]
-    rows += [[categories.get(key, ""), *(values.get(key, "") for _, values in columns)] for key in keys[:1000]]
-    if len(rows) > 1:
-        write_table(builder, rows)
-
-
-def _points(series: Any, name: str) -> dict[str, str]:
-    """Cached values of one part of a series by their index."""
-    holder = series.find(f"{{*}}{name}")
-    if holder is None:
-        return {}
-    points = {node.get("idx") or "": node.findtext("{*}v") or "" for node in elements(holder, "pt")}
-    text = " ".join(node.text or "" for node in holder.iterchildren()).strip()
-    return points or ({"0": text} if text else {})
+    return " ".join(paragraph_lines(cell))

@@ -16,7 +16,7 @@ from typing import Any, cast
 from ingest.readers.code import EXTENSIONS as CODE_EXTENSIONS
 from ingest.readers.ocr import Ocr
 from ingest.readers.text import is_binary
-from rag.errors import TooLargeError, UnreadableError, UnsupportedTypeError
+from rag.errors import UnreadableError, UnsupportedTypeError
 from rag.types import ParsedDocument
 
 HEAD_BYTES = 4096
@@ -47,11 +47,11 @@ FILE_TYPES = (
              "pages, outline or headings by type size, columns in reading order, rows of tables, form fields; pages that are pictures by OCR",
              pictured=True, locked=True),
     FileType("Word document", (".docx", ".docm"), f"{_OFFICE}wordprocessingml.document", f"{_R}docx", "zip",
-             "headings, lists, tables, footnotes"),
+             "headings, lists with their numbers, tables, notes, comments, text boxes, charts, heads and feet of pages"),
     FileType("PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation", f"{_R}pptx", "zip",
-             "slides as pages, titles, lists, tables, the data of charts, diagrams, notes"),
+             "slides as pages, titles, lists, tables, the data of charts, diagrams, notes, comments"),
     FileType("Excel workbook", (".xlsx", ".xlsm"), f"{_OFFICE}spreadsheetml.sheet", f"{_R}xlsx", "zip",
-             "sheets as headings, rows with their header, numbers and dates as shown"),
+             "sheets as headings, rows with their header, numbers and dates as shown, comments, text boxes"),
     FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}odf", "zip", "headings, lists, tables, notes"),
     FileType("OpenDocument spreadsheet", (".ods",), f"{_OPEN}spreadsheet", f"{_R}odf", "zip",
              "sheets as headings, rows with their header, values as shown"),
@@ -75,9 +75,6 @@ FILE_TYPES = (
 ARCHIVE_EXTENSIONS = (".zip",)
 """Archives of accepted files; no reader takes them, each of their members is a document (`ingest.archives`)."""
 
-MAX_CHARACTERS = 50_000_000
-"""Text that one document may hold; some twenty thousand pages."""
-
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PDF = FILE_TYPES[0]
 _RTF = next(each for each in FILE_TYPES if each.media_type == "application/rtf")
@@ -90,6 +87,8 @@ _SUCCESSORS = {
     ".msg": ".eml",
     ".mobi": ".epub",
 }
+
+_SAVE_ANEW = "Save it as .docx, .xlsx, .pptx or .eml and upload that."
 
 
 def accepted_extensions() -> tuple[str, ...]:
@@ -121,7 +120,7 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: st
         UnreadableError: empty, damaged, without any text (code "no_text"), or not what its name says.
         EncryptedError: the file needs a password (code "encrypted"), or another one (code "wrong_password").
         UnsupportedTypeError: no reader takes such a file.
-        TooLargeError: over `MAX_CHARACTERS`.
+        TooLargeError: over `normalisation.MAX_CHARACTERS`.
     """
     try:
         with path.open("rb") as file:
@@ -134,9 +133,7 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: st
     except OSError as error:
         raise UnreadableError(f"The file cannot be opened: {error.strerror or error}.") from error
     if not document.text.strip():
-        raise UnreadableError("The file holds no text.", code="no_text")
-    if len(document.text) > MAX_CHARACTERS:
-        raise TooLargeError(f"The file holds more than {MAX_CHARACTERS // 1_000_000} million characters. Split it.")
+        raise UnreadableError(" ".join(("The file holds no text.", *document.warnings)), code="no_text")
     if Path(filename).suffix.lower() not in file_type.extensions:
         warning = f"The file is named {Path(filename).suffix or 'without extension'} but is a {file_type.name}; it was read as that."
         document = replace(document, warnings=(warning, *document.warnings))
@@ -157,10 +154,16 @@ def _file_type(filename: str, head: bytes) -> FileType:
         if extension in _SUCCESSORS:
             raise _unsupported(f"Files of type {extension} are not accepted; save it as {_SUCCESSORS[extension]}.")
         raise _unsupported(f"Files of type {extension or '(no extension)'} are not accepted.")
+    if content == "ole" and named.content != "zip":
+        raise _unsupported(
+            f"The file is named {extension} but is an old Office file or an Outlook message. {_SAVE_ANEW}"
+        )
     if named.content == "text" and content != "text":
         raise _unsupported(f"The file is named {extension} but holds binary data.")
     if named.content != content and not (named.content == "zip" and content == "ole"):
-        raise UnreadableError(f"The file is named {extension} but is not a {named.name}; its content is {content}.")
+        raise UnreadableError(
+            f"The file is named {extension} but is not a {named.name}; its content is {content}. Name it by what it is, or save it anew as {extension}."
+        )
     return named
 
 

@@ -49,7 +49,9 @@ def read(path: Path) -> ParsedDocument:
     """Read a rich text. Raises UnreadableError when the file is none."""
     data = path.read_bytes()
     if not data.lstrip()[:6].startswith(b"{\\rtf"):
-        raise UnreadableError("The file is named .rtf but is not in Rich Text Format.")
+        raise UnreadableError(
+            "The file is named .rtf but is not in Rich Text Format. Name it by what it is, such as .txt."
+        )
     reader = _Reader()
     reader.feed(data)
     return reader.finish()

@@ -1,15 +1,15 @@
 """Plain text, and the decoding of bytes that all text formats share.
 
-Owns the choice of character encoding: byte order marks, UTF-8, UTF-16, GB18030, Western European, and a detector for the
+Owns the choice of character encoding: byte order marks, UTF-8, UTF-16, ISO 2022, what is declared; `charset` guesses the
 rest. Must not interpret the text.
 """
 
 from __future__ import annotations
 
 import codecs
-import re
 from pathlib import Path
 
+from ingest.readers.charset import MULTIBYTE, legacy_encoding
 from ingest.readers.normalisation import TextBuilder, normalise
 from rag.errors import UnsupportedTypeError
 from rag.types import ParsedDocument
@@ -22,8 +22,15 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _SAMPLE = 65536
+_CHANCE = 2
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
-_HIGH_RUN = re.compile(rb"[\x80-\xff]+")
+# What stands before text in the encodings of seven bits that Japanese and Korean mail is written in.
+_SEVEN_BITS = {
+    b"\x1b$)C": "iso2022_kr",
+    b"\x1b$B": "iso2022_jp_2",
+    b"\x1b$@": "iso2022_jp_2",
+    b"\x1b(J": "iso2022_jp_2",
+}
 
 
 def read(path: Path) -> ParsedDocument:
@@ -35,7 +42,7 @@ def read(path: Path) -> ParsedDocument:
 
 
 def decode(data: bytes, *, declared: str | None = None) -> tuple[str, str]:
-    """The text and the name of the encoding it was in. `declared` is tried after marks and UTF-8, if it is known.
+    """The text and the name of the encoding it was in. `declared` is believed where the bytes do not speak against it.
 
     Bytes that are wrong in the chosen encoding become U+FFFD. Raises UnsupportedTypeError for binary data.
     """
@@ -44,14 +51,14 @@ def decode(data: bytes, *, declared: str | None = None) -> tuple[str, str]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return data[len(mark) :].decode(encoding, "replace"), encoding
-    encoding = _utf16_without_mark(data[:_SAMPLE]) or _known(declared) or "utf-8"
+    encoding = _seven_bits(data[:_SAMPLE]) or _utf16_without_mark(data[:_SAMPLE]) or _trusted(declared, data) or "utf-8"
     try:
         return data.decode(encoding), encoding
     except UnicodeDecodeError:
         pass
     if _mostly_utf8(data):
         return data.decode("utf-8", "replace"), "utf-8"
-    encoding = _legacy_encoding(data[:_SAMPLE])
+    encoding = legacy_encoding(data)
     return data.decode(encoding, "replace"), encoding
 
 
@@ -60,8 +67,24 @@ def is_binary(data: bytes) -> bool:
     sample = data[:_SAMPLE]
     if not sample or sample.startswith(tuple(mark for mark, _ in _BOMS[1:])) or _utf16_without_mark(sample):
         return False
+    if _seven_bits(sample):
+        sample = sample.translate(None, b"\x0e\x0f")
     controls = len(sample) - len(sample.translate(None, _CONTROL))
     return controls > max(len(sample) * 0.02, 1)
+
+
+def _trusted(declared: str | None, data: bytes) -> str | None:
+    """What a text is declared to be, unless its bytes say otherwise; many a program declares the same whatever it writes."""
+    encoding = _known(declared)
+    if encoding in (None, "utf-8") or data.isascii():
+        return encoding
+    if encoding == "cp1252" and legacy_encoding(data) in MULTIBYTE:
+        return None
+    try:
+        # one letter may be UTF-8 by chance
+        return None if len(data.decode("utf-8")) <= len(data) - _CHANCE else encoding
+    except UnicodeDecodeError:
+        return encoding
 
 
 def _known(label: str | None) -> str | None:
@@ -78,6 +101,13 @@ def _known(label: str | None) -> str | None:
     if name.startswith(("utf-16", "utf-32")) or not codecs.lookup(label)._is_text_encoding:
         return None
     return "cp1252" if name in {"iso8859-1", "ascii"} else name
+
+
+def _seven_bits(sample: bytes) -> str | None:
+    """An encoding that switches character sets by escape sequences, if the sample holds one of these."""
+    if b"\x1b" not in sample:
+        return None
+    return next((encoding for mark, encoding in _SEVEN_BITS.items() if mark in sample), None)
 
 
 def _utf16_without_mark(sample: bytes) -> str | None:
@@ -97,26 +127,3 @@ def _mostly_utf8(data: bytes) -> bool:
     bad = text.count("\ufffd")
     good = len(text) - len(text.encode("ascii", "ignore")) - bad
     return good >= 10 * bad
-
-
-def _legacy_encoding(sample: bytes) -> str:
-    runs = _HIGH_RUN.findall(sample)
-    high = sum(map(len, runs))
-    pairs = [run[i] for run in runs for i in range(0, len(run) - 1, 2) if min(run[i], run[i + 1]) >= 0xA1]
-    # GB 2312: common characters lead with B0..D7, punctuation with A1 and A3, both bytes high. Korean has the same shape
-    # but stays below C9; Japanese is told by kana (A4, A5), which leave too few pairs over.
-    common = [lead for lead in pairs if 0xB0 <= lead <= 0xD7 or lead in (0xA1, 0xA3)]
-    korean = len(pairs) >= 8 and max(pairs) <= 0xC8 and 0xA3 not in pairs
-    if pairs and 2 * len(common) >= 0.7 * high and not korean:
-        return "gb18030"
-    if len(runs) >= 0.7 * high and (high < 0.3 * len(sample) or len(sample) < 32):
-        return _western(sample)
-    from charset_normalizer import from_bytes
-
-    guess = from_bytes(sample).best()
-    return guess.encoding if guess else _western(sample)
-
-
-def _western(sample: bytes) -> str:
-    """Windows-1252, unless a byte stands there that it does not define."""
-    return "latin-1" if re.search(rb"[\x81\x8d\x8f\x90\x9d]", sample) else "cp1252"

@@ -1,4 +1,4 @@
-"""Workbooks (.xlsx): each sheet under its name, rows as lines of cells, numbers and dates as the sheet shows them.
+"""Workbooks (.xlsx): each sheet under its name, rows as lines of cells, numbers and dates as shown, then comments.
 
 Owns the parts of a workbook and the values of cells; `sheets` decides how rows become text. Formulas are not computed: the
 stored value is what was last shown. Reads the XML as a stream, so that a huge sheet costs no more than it may.
@@ -16,6 +16,7 @@ from ingest.readers.number_format import BUILT_IN, general, shown
 from ingest.readers.package import Package, Relation, elements, local_name, open_package
 from ingest.readers.sheets import MAX_CELLS, Row, write_sheet
 from ingest.readers.wording import named
+from ingest.readers.xlsx_beside import embedded_files, texts_beside
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
@@ -34,7 +35,9 @@ def read(path: Path) -> ParsedDocument:
         main = package.main_part() or "xl/workbook.xml"
         root = package.xml(main)
         if root is None or local_name(root) != "workbook":
-            raise UnreadableError("The file is a zip archive, but not a workbook (no xl/workbook.xml).")
+            raise UnreadableError(
+                "The file is a zip archive, but not a workbook (no xl/workbook.xml). Name it .zip if it is an archive of files."
+            )
         relations = package.relations(main)
         workbook = _Workbook(package, root, {each.kind: each.target for each in relations.values()})
         for node in elements(root, "sheet"):
@@ -58,6 +61,7 @@ class _Workbook:
         self._hidden: list[str] = []
         self._formulas = 0
         self._lost_strings = 0
+        self._embedded = 0
 
     def append(self, node: Any, relations: dict[str, Relation]) -> None:
         """Append the sheet that a `sheet` element of the workbook points to; one without cells leaves nothing."""
@@ -77,11 +81,14 @@ class _Workbook:
             self._cut.append(f"{name} (from row {outcome.last_row + 1})")
         if outcome.damaged:
             self._damaged.append(name)
+        self._append_beside(name, relation.target, titled=outcome.cells > 0)
 
     def finish(self, metadata: dict[str, str]) -> ParsedDocument:
         """The document with its warnings. Raises UnreadableError when damage left no text at all."""
         if self._damaged and not self._builder.length:
-            raise UnreadableError("The workbook is damaged: none of its sheets can be read.")
+            raise UnreadableError(
+                "The workbook is damaged: none of its sheets can be read. Open it in Excel or LibreOffice and save it anew."
+            )
         for names, about in (
             (self._damaged, "Damaged, read in part or not at all"),
             (self._cut, f"Over the limit of {MAX_CELLS} cells and left out"),
@@ -95,7 +102,18 @@ class _Workbook:
             )
         if self._lost_strings:
             self._builder.warn(f"{self._lost_strings} cells point to texts that the file does not hold.")
+        if self._embedded:
+            self._builder.warn(f"Embedded files were not read, upload them by themselves: {self._embedded}.")
         return self._builder.build(metadata)
+
+    def _append_beside(self, name: str, part: str, *, titled: bool) -> None:
+        """Comments and text boxes, under the sheet's name where its cells have not brought that already."""
+        self._embedded += embedded_files(self._package, part)
+        for text in texts_beside(self._package, part):
+            if not titled:
+                self._builder.add_heading(1, name)
+                titled = True
+            self._builder.add_block(text)
 
     def _rows(self, part: str) -> Iterator[Row]:
         number = 0

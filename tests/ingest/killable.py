@@ -39,7 +39,7 @@ def main(data_dir: str, files: str | None = None) -> None:
     if files:
         add_folder(services, Path(files), "default")
     print("registered", flush=True)
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 900
     while services.pipeline.pending() and time.monotonic() < deadline:
         time.sleep(0.05)
     services.close()

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from ingest.readers import registry
 from ingest.readers.normalisation import TextBuilder, normalise
+from ingest.readers.pdf_layout import Line
+from ingest.readers.pdf_pdfium import _runs_down
 from ingest.readers.registry import accepted_extensions, media_type_of, read_file
 from ingest.readers.text import decode
 from rag.errors import EncryptedError, UnreadableError, UnsupportedTypeError
@@ -146,10 +148,26 @@ def test_pdf_chinese(write: Write) -> None:
     assert read(write("a.pdf", make_chinese_pdf("员工手册规定年假为十五天。"))).text == "员工手册规定年假为十五天。"
 
 
+# letters drawn as areas
+PICTURE = b"<</Length 150>>stream\n%s\nendstream" % (b"0 0 10 10 re f " * 10)
+
+
+def test_pdf_written_from_top_to_bottom_is_told_from_a_turned_one() -> None:
+    down = Line("员工手册规定年假为", 10.0, False, 700.0, 610.0)
+    across = Line("A heading over it", 10.0, False, 720.0, 720.0)
+    assert _runs_down([down, down, across])
+    assert not _runs_down([across, across, down])
+    assert not _runs_down([Line("no size, as of a second reader", 0.0, False, 700.0, 0.0)])
+
+
+def test_pdf_whose_codes_have_their_bytes_swapped(write: Write) -> None:
+    swapped = "".join(chr(ord(each) << 8) for each in "Annual leave")
+    assert read(write("a.pdf", make_chinese_pdf(swapped))).text == "Annual leave"
+
+
 def test_pdf_page_without_text_is_named(write: Write) -> None:
-    picture = b"0 0 10 10 re f"
     data = make_pdf([[("Some text.", 11, False, 700)], []])
-    data = data.replace(b"<</Length 0>>stream\n\nendstream", b"<</Length 14>>stream\n%s\nendstream" % picture)
+    data = data.replace(b"<</Length 0>>stream\n\nendstream", PICTURE)
     document = read(write("a.pdf", data))
     assert len(document.warnings) == 1
     assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, install tesseract-ocr")
@@ -157,9 +175,30 @@ def test_pdf_page_without_text_is_named(write: Write) -> None:
 
 
 def test_pdf_without_any_text(write: Write) -> None:
-    with pytest.raises(UnreadableError, match="OCR") as caught:
-        read(write("a.pdf", make_pdf([[], []])))
+    blank = make_pdf([[], []])
+    with pytest.raises(UnreadableError, match="blank") as caught:
+        read(write("a.pdf", blank))
     assert caught.value.code == "no_text"
+    with pytest.raises(UnreadableError, match="OCR") as caught:
+        read(write("b.pdf", blank.replace(b"<</Length 0>>stream\n\nendstream", PICTURE)))
+    assert caught.value.code == "no_text"
+
+
+def test_pdf_pages_that_are_one_line_each_are_kept(write: Write) -> None:
+    document = read(write("a.pdf", make_pdf([[(f"Potato {number}", 11, False, 700)] for number in range(1, 9)])))
+    assert document.text == "\n\n".join(f"Potato {number}" for number in range(1, 9))
+
+
+def test_pdf_running_lines_with_their_page_go_and_others_stay(write: Write) -> None:
+    pages: list[list[tuple[str, int, bool, int]]] = [
+        [(f"Manual, part {9 - number}", 9, False, 780), (f"Case {number}", 20, False, 740), (BODY, 11, False, 700),
+         (f"{BODY} {number}", 11, False, 686), ("And so on.", 11, False, 672), (f"Handbook | {number + 1} of 9", 9, False, 30)]
+        for number in range(8)
+    ]  # fmt: skip
+    text = read(write("a.pdf", make_pdf(pages))).text
+    assert text.count("Handbook") == 1
+    assert text.count("Manual, part") == 8  # counts down: no page number
+    assert text.count("Case") == 8  # set as a heading
 
 
 def test_pdf_without_pages(write: Write) -> None:
@@ -246,6 +285,14 @@ def test_html_charset_of_meta(write: Write) -> None:
     assert read(write("a.html", data)).text == "中文网页"
 
 
+def test_html_whose_declared_charset_is_wrong(write: Write) -> None:
+    page = '<meta charset="iso-8859-1"><p>Größe über alles, façade</p>'
+    assert "Größe über" in read(write("a.html", page.encode())).text
+    assert "Größe über" in read(write("a.html", page.encode("latin-1"))).text
+    chinese = '<meta charset="iso-8859-1"><p>公司規定，員工每年享有十五天的帶薪年假，這是我們的規則。</p>'
+    assert "員工每年" in read(write("a.html", chinese.encode("big5"))).text
+
+
 def test_html_layout_table(write: Write) -> None:
     data = b"<table><tr><td><h1>Head</h1><p>Body</p></td><td><table><tr><td>a</td><td>b</td></tr></table></td></tr></table>"
     document = read(write("a.html", data))
@@ -272,6 +319,20 @@ def test_html_layout_table(write: Write) -> None:
         ("UTF-16 without a mark", "utf-16-le"),
         ("UTF-16 without a mark", "utf-16-be"),
         ("Съешь же ещё этих мягких французских булок, да выпей чаю. Это обычный русский текст.", "cp1251"),
+        ("КОИ-8 (код обмена информацией, 8 битов), по первым буквам русского алфавита", "koi8-r"),
+        ("Příliš žluťoučký kůň úpěl ďábelské ódy.", "cp1250"),
+        ("Zażółć gęślą jaźń, a potem odpocznij.", "iso8859-2"),
+        ("Türkçe ve İngilizce çağrı şöyle ışıdı", "cp1254"),
+        ("Ξεσκεπάζω την ψυχοφθόρα βδελυγμία του κόσμου", "cp1253"),
+        ("דג סקרן שט בים מאוכזב ולפתע מצא חברה", "cp1255"),
+        ("ทุกคนมีสิทธิในการศึกษาและการทำงาน", "cp874"),
+        ("El precio medio es de 2212 ¤/m2, según datos de la Sociedad; bajó después", "iso8859-1"),
+        ("これは日本語の文章です。会社の規則について。", "cp932"),
+        ("これは日本語の文章です。会社の規則について。", "euc_jp"),
+        ("件名は会議の案内です。", "iso2022_jp"),
+        ("모든 직원은 일 년에 십오 일의 휴가를 받는다. 이것은 규칙이다.", "cp949"),
+        ("모든 직원은 휴가를 받는다.", "iso2022_kr"),
+        ("公司規定，員工每年享有十五天的帶薪年假，這是我們的規則。", "big5"),
     ],
 )
 def test_decode(text: str, encoding: str) -> None:

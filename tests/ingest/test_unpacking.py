@@ -117,9 +117,9 @@ def test_the_command_line_unpacks_too(tmp_path: Path) -> None:
         job_id, refused = target.send([FoundFile(path, "bundle.zip")])
         assert job_id
         assert refused == []
-        assert {item.name: item.status for item in target.report(job_id).outcomes} == {
-            "a.txt": "queued",
-            "b.png": "failed",
-        }
+        found = {item.name: item.status for item in target.report(job_id).outcomes}
+        assert found.pop("b.png") == "failed"
+        assert list(found) == ["a.txt"]
+        assert found["a.txt"] != "failed"  # queued, or on its way already
     finally:
         services.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +18,9 @@ import wiring
 from ingest.commands import main
 from ingest.readers.registry import accepted_extensions
 from rag.settings import Settings
+from rag.types import DocumentStatus
 from tests.fakes import HashEmbedder
+from tests.ingest.batch import write_batch
 from tests.web.conftest import CHINESE, ORCHARD, PUMP
 from wiring import Services, build_services
 
@@ -176,6 +179,52 @@ def test_backup_and_restore(
     assert embedder.calls == calls
     assert everything(tmp_path / "elsewhere") == before
     assert sorted(path.name for path in tmp_path.iterdir() if "part" in path.name) == []
+
+
+def all_there_is(services: Services) -> dict[str, Any]:
+    """Every document with its bytes, text, pages, headings and chunks, by name."""
+    found: dict[str, Any] = {}
+    for item in services.documents.find(limit=500).items:
+        found[item.filename] = (
+            services.documents.document(item.id),
+            services.library.content_path(item.id).read_bytes(),
+        )
+        if item.status is not DocumentStatus.INDEXED:
+            continue
+        found[item.filename] += (
+            services.documents.text(item.id),
+            services.documents.pages(item.id),
+            services.documents.outline(item.id),
+            services.documents.chunks(item.id, limit=500).items,
+        )
+    return found
+
+
+def test_backup_wipe_restore_of_all_formats(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_batch(tmp_path / "batch", 40)
+    assert main([str(tmp_path / "batch"), "--json"]) == 1  # one in twenty cannot be read
+    questions = ["file7 amber", "file12 copper", "quartz lantern", "水泵"]
+
+    def looked_at() -> tuple[dict[str, Any], list[Any], list[str]]:
+        services = opened(tmp_path / "data")
+        try:
+            hits = [services.retriever.search(one, collections=["default"], top_k=20).passages for one in questions]
+            assert isinstance(services.embedder, HashEmbedder)
+            return all_there_is(services), hits, services.embedder.embedded
+        finally:
+            services.close()
+
+    before = looked_at()
+    run(capsys, "backup", str(tmp_path / "copy.tar"))
+    shutil.rmtree(tmp_path / "data")
+    run(capsys, "restore", str(tmp_path / "copy.tar"))
+    after = looked_at()
+
+    assert len(before[0]) == 43
+    assert after[0] == before[0]
+    assert after[1] == before[1]
+    assert all(after[1])
+    assert after[2] == questions  # no document was embedded again
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "climbing"])

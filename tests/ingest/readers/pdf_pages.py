@@ -9,9 +9,14 @@ Place = tuple[float, float, str]
 
 
 def make_page(
-    texts: list[Place], *, rotate: int = 0, size: int = 10, fields: list[tuple[str, str]] | None = None
+    texts: list[Place],
+    *,
+    rotate: int = 0,
+    size: int = 10,
+    fields: list[tuple[str, str]] | None = None,
+    notes: list[tuple[str, str]] | None = None,
 ) -> bytes:
-    """A PDF of one page in Helvetica, drawn in the order given. `fields` are text fields with a value, without appearance.
+    """A PDF of one page in Helvetica, drawn in the order given. `fields` are text fields with a value, without appearance; `notes` are marks with their subtype and words.
 
     `rotate`: the page is drawn sideways and says that it is to be shown turned by so many degrees, so that it looks the same.
     """
@@ -23,6 +28,10 @@ def make_page(
         b"<</Type/Annot/Subtype/Widget/FT/Tx/T(%s)/V(%s)/Rect[72 %d 300 %d]/P 3 0 R/DA(/F1 10 Tf)>>"
         % (_escaped(name), _escaped(value), 600 - 20 * i, 612 - 20 * i)
         for i, (name, value) in enumerate(fields or [])
+    ]
+    widgets += [
+        b"<</Type/Annot/Subtype/%s/Contents(%s)/Rect[72 500 300 520]/P 3 0 R>>" % (kind.encode(), _escaped(value))
+        for kind, value in notes or []
     ]
     references = b" ".join(b"%d 0 R" % (6 + i) for i in range(len(widgets)))
     return _assembled(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from rag.errors import EncryptedError, UnreadableError
 from rag.types import PageSpan
 from tests.ingest.conftest import Write
-from tests.ingest.readers.builders import make_epub, make_odf, read
+from tests.ingest.readers.builders import make_epub, make_odf, package, read
 
 
 def test_epub(write: Write) -> None:
@@ -95,3 +98,13 @@ def test_other_archives(write: Write, name: str) -> None:
 
     with pytest.raises(UnreadableError, match="but not an"):
         read(write(name, make_zip({"a.txt": b"x"})))
+
+
+def test_a_damaged_text_is_read_as_far_as_it_goes(write: Write) -> None:
+    with zipfile.ZipFile(
+        io.BytesIO(make_odf("text", "<text:p>The first.</text:p><text:p>The second.</text:p>"))
+    ) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    document = read(write("a.odt", package(members | {"content.xml": members["content.xml"][:-70]})))
+    assert document.text.startswith("The first.")
+    assert "damaged" in document.warnings[0]

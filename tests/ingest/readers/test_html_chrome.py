@@ -47,3 +47,25 @@ def test_the_article_stays(write: Write, page: str) -> None:
 def test_words_that_only_begin_like_a_banner_stay(write: Write) -> None:
     page = f'{ARTICLE}<div class="bannerman">Robert</div>'
     assert read(write("a.html", page.encode())).text.endswith("Robert")
+
+
+@pytest.mark.parametrize("attributes", ['class="footnote-list"', 'class="admonition warning"', 'role="doc-footnote"'])
+def test_notes_of_an_article_stay(write: Write, attributes: str) -> None:
+    page = f"<main>{ARTICLE}<aside {attributes}>It may not be sold.</aside><aside>Read also this</aside></main>"
+    assert read(write("a.html", page.encode())).text == f"{EXPECTED}\n\nIt may not be sold."
+
+
+@pytest.mark.parametrize(
+    ("formula", "expected"),
+    [
+        ("<math><mi>E</mi><mo>=</mo><mi>m</mi></math>", "E=m"),
+        ('<math alttext="E=m"><mi>x</mi></math>', "E=m"),
+        (
+            '<math><semantics><mi>x</mi><annotation encoding="application/x-tex">E=m</annotation></semantics></math>',
+            "E=m",
+        ),
+    ],
+)
+def test_formulas(write: Write, formula: str, expected: str) -> None:
+    page = f'<p>So {formula}<span class="katex-html">twice</span> holds.</p>'
+    assert read(write("a.html", page.encode())).text == f"So {expected} holds."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 import pytest
 
 from ingest.readers.number_format import is_date, shown
 from rag.errors import UnreadableError
 from rag.types import Heading
 from tests.ingest.conftest import Write
-from tests.ingest.readers.builders import A, P, make_pptx, make_xlsx, read, relations, row, shape
+from tests.ingest.readers.builders import A, P, S, make_pptx, make_xlsx, package, read, relations, row, shape
 
 TABLE = (
     "<p:graphicFrame><a:graphic><a:graphicData><a:tbl>"
@@ -164,3 +167,42 @@ def test_presentation_without_slides(write: Write) -> None:
     with pytest.raises(UnreadableError) as caught:
         read(write("a.pptx", make_pptx([])))
     assert caught.value.code == "no_text"
+
+
+def test_pptx_sections_are_no_slides(write: Write) -> None:
+    sections = '<p:ext><x:sectionLst xmlns:x="x"><x:section><x:sldId id="256"/></x:section></x:sectionLst></p:ext>'
+    show = f'<p:presentation {P}><p:sldIdLst><p:sldId id="256" r:id="r0"/></p:sldIdLst>{sections}</p:presentation>'
+    document = read(write("a.pptx", make_pptx([shape("Seen")], more={"ppt/presentation.xml": show})))
+    assert (document.text, document.warnings, len(document.pages)) == ("Seen", (), 1)
+
+
+def test_pptx_comments_and_feet(write: Write) -> None:
+    foot = shape("Confidential", kind="ftr")
+    more = {
+        "ppt/slides/_rels/slide2.xml.rels": relations(
+            {"c": "comments:../c1.xml", "t": "comments:../c2.xml", "e": "package:../e.xlsx"}
+        ),
+        "ppt/c1.xml": f"<p:cmLst {P}><p:cm><p:text>Old way</p:text></p:cm></p:cmLst>",
+        "ppt/c2.xml": f"<x:cmLst xmlns:x='x' {A}><x:cm><x:txBody><a:p><a:r><a:t>New way</a:t></a:r></a:p></x:txBody></x:cm></x:cmLst>",
+    }
+    document = read(write("a.pptx", make_pptx([shape("one") + foot, shape("two") + foot], more=more)))
+    assert document.text == "one\n\nConfidential\n\ntwo\n\nComment: Old way\n\nComment: New way"
+    assert document.warnings == ("Embedded files were not read, upload them by themselves: 1.",)
+
+
+def test_xlsx_comments_boxes_and_chart_titles(write: Write) -> None:
+    title = f"<c:chart xmlns:c='c' {A}><c:title><a:p><a:r><a:t>Sales</a:t></a:r></a:p></c:title></c:chart>"
+    box = f"<d:d xmlns:d='d' {A}><d:sp><d:txBody><a:p><a:r><a:t>In a box</a:t></a:r></a:p></d:txBody></d:sp></d:d>"
+    threaded = "[Threaded comment]\n\nYour version of Excel shows this.\n\nComment:\n    Why?"
+    beside = {
+        "xl/worksheets/_rels/sheet1.xml.rels": relations({"c": "comments:../comments1.xml", "d": "drawing:../d.xml"}),
+        "xl/comments1.xml": f'<comments {S}><comment ref="B2"><text><t>{threaded}</t></text></comment></comments>',
+        "xl/d.xml": box,
+        "xl/_rels/d.xml.rels": relations({"c": "chart:c.xml"}),
+        "xl/c.xml": title,
+    }
+    with zipfile.ZipFile(io.BytesIO(make_xlsx({"Only notes": ""}))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    document = read(write("a.xlsx", package(members | beside)))
+    assert document.text == "Only notes\n\nComment on B2: Why?\n\nIn a box\n\nChart: Sales"
+    assert document.headings == (Heading(1, "Only notes", 0),)

@@ -153,3 +153,9 @@ def test_ocr_without_time_or_with_a_failing_program(write: Write, fake_tesseract
 def test_real_ocr(write: Write) -> None:
     text = pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=60)).text
     assert text.split() == "The annual leave is fifteen days. Ask the office.".split()
+
+
+def test_fields_and_notes_alone_are_a_text(write: Write) -> None:
+    notes = [("Text", "Check this"), ("FreeText", "Typed on the page"), ("Link", "no words"), ("Highlight", "")]
+    page = make_page([], fields=[("City", "Bern")], notes=notes)
+    assert read(write("a.pdf", page)).text == "City: Bern\nNote: Check this\nTyped on the page"

@@ -153,9 +153,36 @@ def test_email_with_odd_headers(write: Write, header: bytes) -> None:
     assert read(write("a.eml", data)).text.endswith("Body.")
 
 
-def test_no_email(write: Write) -> None:
-    with pytest.raises(UnreadableError):
-        read(write("a.eml", b"\njust some text\n"))
+def test_no_email_is_plain_text(write: Write) -> None:
+    document = read(write("a.eml", b"\njust some text\n"))
+    assert document.text == "just some text"
+    assert "no header" in document.warnings[0]
+
+
+def test_email_with_a_wrong_boundary(write: Write) -> None:
+    body = b"--REAL\nContent-Type: text/plain\n\nKept text.\n--REAL\nContent-Type: text/html\n\n<p>no</p>\n--REAL--\n"
+    data = b"\n Subject: x\nContent-Type: multipart/alternative; boundary=OTHER\n\n"
+    document = read(write("a.eml", data + body))
+    assert (document.text, document.warnings) == ("Subject: x\n\nKept text.", ())
+    assert read(write("b.eml", data + b"No part at all.")).text == "Subject: x\n\nNo part at all."
+
+
+def test_email_with_raw_bytes_in_headers(write: Write) -> None:
+    data = "From: Jürgen <j@x.de>\nContent-Type: application/msword\nContent-Disposition: attachment; filename=Größe.doc\n\nAA"
+    document = read(write("a.eml", data.encode("latin-1")))
+    assert document.text == "From: Jürgen <j@x.de>"
+    assert document.warnings == ("Attachments were not read, upload them by themselves: Größe.doc.",)
+
+
+def test_email_whose_plain_form_is_a_hint(write: Write) -> None:
+    plain, rich = "See the HTML form.", "<p>" + "The news in full. " * 20 + "</p>"
+    message = EmailMessage()
+    message["Subject"] = "News"
+    message.set_content(plain)
+    message.add_alternative(rich, subtype="html")
+    text = read(write("a.eml", message.as_bytes())).text
+    assert text.count("The news in full.") == 20
+    assert plain not in text
 
 
 # --- reStructuredText ---

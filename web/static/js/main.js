@@ -71,3 +71,4 @@ $("examples").querySelector("ul").append(
 addEventListener("hashchange", showView);
 showView();
 refresh();
+document.documentElement.dataset.ready = ""; // the tests wait for it

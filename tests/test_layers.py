@@ -53,7 +53,7 @@ DOORS = {
     "markupsafe": ("web/",),
     "mammoth": ("ingest/readers/docx.py",),
     "lxml": ("ingest/readers/",),
-    "markdown_it": ("ingest/readers/markdown.py",),
+    "markdown_it": ("ingest/readers/markdown.py", "web/rendering.py"),
     "charset_normalizer": ("ingest/readers/text.py",),
     "langchain_core": ("rag/adapters/chat.py",),
     "langchain_openai": ("rag/adapters/chat.py",),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,8 +95,16 @@ class Visit:
     def go(self, path: str = "/") -> Page:
         """Open a page of the server and wait until its scripts have run."""
         self.page.goto(self.url + path)
-        self.page.wait_for_function("document.documentElement.dataset.ready !== undefined || !document.scripts.length")
+        if self.page.locator("script[type=module]").count():
+            self.page.locator("html[data-ready]").wait_for(state="attached")
         return self.page
+
+    def until(self, expression: str, page: Page | None = None) -> None:
+        """Poll an expression until it is true. (The page's policy forbids Playwright's own way, which evaluates strings.)"""
+        deadline = time.monotonic() + PATIENCE_MS / 1000
+        while not (page or self.page).evaluate(expression):
+            assert time.monotonic() < deadline, f"never true: {expression}"
+            time.sleep(0.05)
 
     def ask(self, question: str) -> None:
         """Type a question, press Enter, and wait for the whole answer."""

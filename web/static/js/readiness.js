@@ -1,7 +1,7 @@
 // The readiness line: what is still loading, in plain words, until everything is there.
 
-import { $ } from "./dom.js";
-import { S } from "./strings.js";
+import { $, say } from "./dom.js";
+import { t } from "./strings.js";
 
 const POLL_MS = 2000;
 const REQUIRED = ["catalog", "embedder", "index"];
@@ -14,15 +14,17 @@ export function watchReadiness(onReady) {
   async function check() {
     clearTimeout(timer);
     const { text, ready, settled } = await readiness();
-    const line = $("status");
-    if (line.textContent !== text) line.textContent = text; // live regions repeat what is set again
+    say($("status"), text);
     if (ready && !told) onReady();
     told = ready;
     if (!settled) timer = setTimeout(check, POLL_MS);
   }
 
   check();
-  return check;
+  return () => {
+    told = false;
+    return check();
+  };
 }
 
 async function readiness() {
@@ -32,7 +34,7 @@ async function readiness() {
     const response = await fetch("/readyz", { headers: { Accept: "application/json" } });
     ({ parts = {}, ready = false } = await response.json());
   } catch {
-    return { text: S.noServer, ready: false, settled: false };
+    return { text: t("ready.no_server"), ready: false, settled: false };
   }
   const waiting = [...REQUIRED, "chat"].filter((name) => parts[name] && parts[name].state !== "ready");
   const failed = waiting.find((name) => parts[name].state === "failed");
@@ -40,6 +42,6 @@ async function readiness() {
   const settled = ready && waiting.every((part) => parts[part].state === "failed");
   if (!name) return { text: "", ready, settled };
   const { detail = "" } = parts[name];
-  const words = S.parts[name][failed ? "failed" : "loading"];
-  return { text: failed && detail ? `${words}: ${detail}` : [words, detail].filter(Boolean).join(" "), ready, settled };
+  const words = t(`ready.${name}.${failed ? "failed" : "loading"}`);
+  return { text: failed && detail ? `${words}: ${detail}` : words, ready, settled };
 }

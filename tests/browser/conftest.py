@@ -152,7 +152,7 @@ def visit(browser: Browser, server: ServerProcess) -> Iterator[Open]:
         )
         context.set_default_timeout(PATIENCE_MS)
         one = Visit(context.new_page(), context, url or server.url)
-        context.on("console", lambda message: one.said.append(f"{message.type}: {message.text}"))
+        context.on("console", lambda message: one.said.append(f"{message.type}: {message.text} {message.location}"))
         context.on("weberror", lambda error: one.said.append(str(error.error)))
         context.on(
             "request",

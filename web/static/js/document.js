@@ -75,7 +75,7 @@ export function setUp({ upload, remove, onChange }) {
   /** What a person can do about a file that failed: choose it again, with its password where it has one. */
   function wayOut() {
     const id = "replacement-password";
-    const locked = item.error?.code === "encrypted";
+    const locked = ["encrypted", "wrong_password"].includes(item.error?.code);
     return el(
       "div",
       { class: "error row" },
@@ -140,7 +140,7 @@ export function setUp({ upload, remove, onChange }) {
     nodes.push(...paragraphs(text.slice(at)));
     const last = Math.ceil(outline.characters / PART);
     const turn = last > 1 ? el("div", { class: "row paging" }, el("button", { type: "button", disabled: part < 1, onclick: () => open("text", start - PART) }, t("previous")), el("span", { class: "small" }, t("part_of", { n: part + 1, all: last })), el("button", { type: "button", disabled: part + 1 >= last, onclick: () => open("text", start + PART) }, t("next"))) : "";
-    return [el("div", { class: "document-text" }, nodes), turn];
+    return [el("div", { class: isPdf(item) ? "document-text flowing" : "document-text" }, nodes), turn];
   }
 
   const paragraphs = (points) => points.join("").split(/\n{2,}/).filter((text) => text.trim()).map((text) => el("p", { dir: "auto" }, text.replace(/^\n+|\n+$/g, "")));

@@ -1,12 +1,13 @@
 // The readiness line: what is still loading, in plain words, until everything is there.
 
+import { getStatus } from "./api.js";
 import { $, say } from "./dom.js";
 import { t } from "./strings.js";
 
 const POLL_MS = 2000;
-const REQUIRED = ["catalog", "embedder", "index"];
+const REQUIRED = ["embedder", "index"];
 
-/** Polls /readyz until all parts are ready or have failed. onReady() is called once questions can be asked. */
+/** Polls the status until all parts are ready or have failed. onReady() is called once questions can be asked. */
 export function watchReadiness(onReady) {
   let timer = 0;
   let told = false;
@@ -31,8 +32,7 @@ async function readiness() {
   let parts;
   let ready;
   try {
-    const response = await fetch("/readyz", { headers: { Accept: "application/json" } });
-    ({ parts = {}, ready = false } = await response.json());
+    ({ parts, ready } = await getStatus());
   } catch {
     return { text: t("ready.no_server"), ready: false, settled: false };
   }

@@ -31,9 +31,9 @@ const facts = (rows) => el("dl", { class: "facts" }, rows.map(([name, value]) =>
 function models({ models: { answers, answers_kind: kind, embeddings, reranker }, version }) {
   const rows = [
     [t("settings.answers"), kind === "extractive" ? t("settings.extractive") : answers],
-    [t("settings.where"), t(`settings.kind.${kind}`)],
     [t("settings.embeddings"), embeddings],
   ];
+  if (kind !== "extractive") rows.splice(1, 0, [t("settings.where"), t(`settings.kind.${kind}`)]);
   if (reranker) rows.push([t("settings.reranker"), reranker]);
   return box(t("settings.models"), facts([...rows, [t("settings.version"), version]]));
 }

@@ -4,9 +4,11 @@
 const catalogue = JSON.parse(document.getElementById("catalogue").textContent);
 export const language = document.documentElement.lang;
 
-const numbers = new Intl.NumberFormat(language);
-const moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-const distances = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "short" });
+const locale = navigator.languages.find((wanted) => wanted.split("-")[0] === language) ?? language; // en-GB rather than en
+
+const numbers = new Intl.NumberFormat(locale);
+const moments = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const distances = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
 
 /** The text of a key, its {places} filled; numbers are written as the language does. */
 export function t(key, values = {}) {
@@ -31,7 +33,7 @@ export function formatBytes(bytes) {
     unit += 1;
   }
   const digits = value < 10 && unit > 0 ? 1 : 0;
-  return `${new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)} ${units[unit]}`;
+  return `${new Intl.NumberFormat(locale, { maximumFractionDigits: digits }).format(value)} ${units[unit]}`;
 }
 
 export const formatTime = (iso) => moments.format(new Date(iso));
@@ -45,7 +47,7 @@ const STEPS = [
 /** "5 min ago" within a week, the date after. */
 export function formatAgo(iso) {
   const seconds = (new Date(iso) - Date.now()) / 1000;
-  if (seconds < -7 * 86400) return new Intl.DateTimeFormat(language, { dateStyle: "medium" }).format(new Date(iso));
+  if (seconds < -7 * 86400) return new Intl.DateTimeFormat(locale, { dateStyle: "medium" }).format(new Date(iso));
   for (const [unit, size] of STEPS) if (seconds < -size) return distances.format(Math.round(seconds / size), unit);
   return t("just_now");
 }
@@ -55,4 +57,4 @@ export function formatDuration(seconds) {
   return t("minutes", { n: Math.round(seconds / 60) });
 }
 
-export const formatSeconds = (seconds) => t("took", { n: new Intl.NumberFormat(language, { maximumFractionDigits: 1 }).format(seconds) });
+export const formatSeconds = (seconds) => t("took", { n: new Intl.NumberFormat(locale, { maximumFractionDigits: 1 }).format(seconds) });

@@ -4,6 +4,8 @@ import { el, icon, newId } from "./dom.js";
 import { formatBytes, t } from "./strings.js";
 import { stateNodes } from "./states.js";
 
+const LOCKED = new Set(["encrypted", "wrong_password"]); // what a password may open
+
 export class UploadRow {
   /** handlers: retry(upload, password), remove(upload) */
   constructor(file, name, { retry, remove }) {
@@ -50,7 +52,7 @@ export class UploadRow {
     this.sent = this.file.size;
     this.node.classList.add("finished", "failed");
     const ways = [];
-    if (error?.code === "encrypted") ways.push(this.#passwordForm());
+    if (LOCKED.has(error?.code)) ways.push(this.#passwordForm());
     else if (again) ways.push(el("button", { type: "button", onclick: () => this.retry(this) }, icon("retry"), ` ${t("retry")}`));
     ways.push(el("button", { type: "button", class: "quiet", onclick: () => this.remove(this) }, t("remove")));
     this.#set([...stateNodes({ status: "failed", error }), el("div", { class: "row" }, ways)]);

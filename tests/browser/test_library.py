@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -106,6 +107,7 @@ def test_files_are_sent_read_and_fail_with_a_way_out(visit: Open, fresh: ServerP
     assert page.evaluate("window.forms[0].password") == PASSWORD
     if '"password"' in fresh.client.get("/openapi.json").text:  # the server takes it
         expect(locked).to_contain_text("Ready")
+    expect(locked.locator(".state")).to_have_text(re.compile("Ready|Failed"))
     upload_row(page, "broken.pdf").get_by_role("button", name="Remove").click()
     expect(upload_row(page, "broken.pdf")).to_have_count(0)
     page.get_by_role("button", name="Clear finished").click()
@@ -220,6 +222,35 @@ def test_one_document(visit: Open, fresh: ServerProcess) -> None:
     expect(upload_row(page, "pump.txt")).to_contain_text("Ready")
     (now_there,) = fresh.client.get("/api/v1/documents", params={"q": "pump.txt"}).json()["data"]
     assert "50 bar" in fresh.client.get(f"/api/v1/documents/{now_there['id']}/text").text
+
+
+def test_collections(visit: Open, fresh: ServerProcess) -> None:
+    one = visit(fresh.url)
+    page = one.go("/#documents")
+    page.fill("#upload-collection", "pumps")
+    choose(page, ("valve.txt", b"The valve of hall five opens at 6 bar."))
+    expect(upload_row(page, "valve.txt")).to_contain_text("Ready")
+    document = fresh.client.get("/api/v1/documents", params={"collection": "pumps"}).json()["data"][0]
+    page.goto(f"{fresh.url}/#document/{document['id']}")
+    page.get_by_label("Collection", exact=True).last.select_option("hostile")
+    expect(page.locator(".toast")).to_contain_text("Moved to “hostile”")
+    page.goto(f"{fresh.url}/#documents")
+    page.select_option("#filter-collection", "hostile")
+    expect(page.locator("#library tbody tr")).to_have_count(2)
+    one.keep("library-collection")
+    page.get_by_role("button", name="Delete this collection").click()
+    expect(page.locator("#library tbody")).not_to_contain_text("valve.txt")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#library tbody")).to_contain_text("valve.txt")
+    page.select_option("#filter-collection", "hostile")
+    page.get_by_role("button", name="Delete this collection").click()
+    page.goto("about:blank")
+    for _ in range(50):
+        if fresh.client.get("/api/v1/collections/hostile").status_code == 404:
+            break
+        page.wait_for_timeout(100)
+    else:
+        raise AssertionError("the collection is still there")
 
 
 def test_settings(visit: Open, fresh: ServerProcess) -> None:

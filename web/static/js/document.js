@@ -1,18 +1,19 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
-import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, originalUrl, pictureUrl } from "./api.js";
-import { $, el, newId } from "./dom.js";
+import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl } from "./api.js";
+import { $, el, fill, newId } from "./dom.js";
 import { pageOf } from "./marks.js";
 import { formatBytes, formatTime, t } from "./strings.js";
 import { stateNodes } from "./states.js";
+import { flowing } from "./surroundings.js";
 import { toast } from "./toast.js";
 
 const PART = 20_000; // characters of text shown at once
 const LIMIT = 20; // chunks and answers at once
 const TABS = ["text", "pages", "chunks", "cited"];
 
-/** upload(files), remove(item): of the library. Returns {show}. */
-export function setUp({ upload, remove, onChange }) {
+/** upload(files), remove(item): of the library; collections(): all names. Returns {show}. */
+export function setUp({ upload, remove, collections, onChange }) {
   let item = null;
   let outline = null;
   let latest = 0;
@@ -45,7 +46,7 @@ export function setUp({ upload, remove, onChange }) {
     const found = await getDocument(id);
     if (mine !== latest) return;
     item = found;
-    outline = await getOutline(id).catch(() => null); // it has no text yet, or never will
+    outline = item.status === "indexed" ? await getOutline(id) : null; // it has no text yet, or never will
     if (mine !== latest) return;
     drawHead();
     const [tab, at] = place.split("-");
@@ -56,7 +57,7 @@ export function setUp({ upload, remove, onChange }) {
     $("document-title").textContent = item.filename;
     $("document-download").href = originalUrl(item.id, item.filename);
     const rows = [
-      [t("document.collection"), item.collection],
+      [t("document.collection"), collectionChoice()],
       [t("document.type"), item.media_type],
       [t("document.size"), [formatBytes(item.bytes), item.pages ? t("pages", { n: item.pages }) : "", t("chunks", { n: item.chunks })].filter(Boolean).join(" · ")],
       [t("document.added"), formatTime(item.created_at)],
@@ -70,6 +71,24 @@ export function setUp({ upload, remove, onChange }) {
       el("h2", { class: "label" }, t("document.outline")),
       el("ol", {}, headings.slice(0, 500).map(({ level, title, start }) => el("li", { class: `level-${Math.min(level, 4)}` }, el("button", { type: "button", class: "quiet", onclick: () => open("text", start) }, title)))),
     );
+  }
+
+  /** The collection it is in; another choice moves it there. */
+  function collectionChoice() {
+    const select = el("select", { "aria-label": t("document.collection") });
+    fill(select, [...new Set([item.collection, ...collections()])].map((name) => [name, name]), item.collection);
+    select.addEventListener("change", async () => {
+      try {
+        item = await moveDocument(item.id, select.value);
+        toast(t("document.moved", { name: item.collection }));
+        onChange();
+        await show(item.id);
+      } catch (error) {
+        select.value = item.collection;
+        toast(error.explain());
+      }
+    });
+    return select;
   }
 
   /** What a person can do about a file that failed: choose it again, with its password where it has one. */
@@ -140,10 +159,10 @@ export function setUp({ upload, remove, onChange }) {
     nodes.push(...paragraphs(text.slice(at)));
     const last = Math.ceil(outline.characters / PART);
     const turn = last > 1 ? el("div", { class: "row paging" }, el("button", { type: "button", disabled: part < 1, onclick: () => open("text", start - PART) }, t("previous")), el("span", { class: "small" }, t("part_of", { n: part + 1, all: last })), el("button", { type: "button", disabled: part + 1 >= last, onclick: () => open("text", start + PART) }, t("next"))) : "";
-    return [el("div", { class: isPdf(item) ? "document-text flowing" : "document-text" }, nodes), turn];
+    return [el("div", { class: "document-text" }, nodes), turn];
   }
 
-  const paragraphs = (points) => points.join("").split(/\n{2,}/).filter((text) => text.trim()).map((text) => el("p", { dir: "auto" }, text.replace(/^\n+|\n+$/g, "")));
+  const paragraphs = (points) => points.join("").split(/\n{2,}/).filter((text) => text.trim()).map((text) => el("p", { dir: "auto" }, flowing(text.replace(/^\n+|\n+$/g, ""))));
 
   async function pagePicture(page) {
     const picture = el("img", { class: "page-picture", src: pictureUrl({ document_id: item.id, page }), alt: t("document.page_picture", { page, name: item.filename }), width: 1000, height: 1294 });
@@ -156,7 +175,7 @@ export function setUp({ upload, remove, onChange }) {
     const rows = data.map((chunk, index) => {
       const id = newId("chunk");
       const where = [t("document.chunk", { n: (page - 1) * LIMIT + index + 1 }), pageOf(chunk), t("document.offsets", { from: chunk.char_start, to: chunk.char_end })].filter(Boolean).join(" · ");
-      return el("li", { class: "box", "aria-labelledby": id }, el("p", { class: "small", id }, where), chunk.heading ? el("p", { class: "label" }, chunk.heading) : "", el("p", { class: "pre" }, chunk.text));
+      return el("li", { class: "box", "aria-labelledby": id }, el("p", { class: "small", id }, where), chunk.heading ? el("p", { class: "label" }, chunk.heading) : "", el("p", { class: "pre" }, flowing(chunk.text)));
     });
     return [el("ol", { class: "chunks" }, rows), pager("chunks", page, Math.ceil(total / LIMIT))];
   }

@@ -1,6 +1,6 @@
 // The documents: filters, order, paging, what is still being read, deletion with a way back.
 
-import { deleteDocument, listDocuments } from "./api.js";
+import { deleteCollection, deleteDocument, listDocuments } from "./api.js";
 import { $, el, later, say, tool } from "./dom.js";
 import { stored, store } from "./drafts.js";
 import { formatAgo, formatBytes, formatNumber, formatTime, t } from "./strings.js";
@@ -15,7 +15,8 @@ const SORT = "docent.sort";
 /** onChange(): the library is another. Returns {show, add, remove}. */
 export function setUp({ onChange }) {
   const filters = { collection: $("filter-collection"), status: $("filter-status"), q: $("filter-name"), sort: $("sort") };
-  const hidden = new Set(); // waiting to be deleted
+  const hidden = new Set(); // documents that wait to be deleted
+  const gone = new Set(); // collections likewise
   let page = 1;
   let timer = 0;
   let latest = 0;
@@ -24,6 +25,7 @@ export function setUp({ onChange }) {
   if (!filters.sort.value) filters.sort.value = "-created";
   for (const name of ["collection", "status", "sort"]) filters[name].addEventListener("change", firstPage);
   filters.sort.addEventListener("change", () => store(SORT, filters.sort.value));
+  $("delete-collection").addEventListener("click", removeCollection);
   filters.q.addEventListener("input", later(firstPage, 200));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("previous-page").addEventListener("click", () => turnPage(-1));
@@ -51,6 +53,7 @@ export function setUp({ onChange }) {
     const mine = (latest += 1);
     const query = { page, limit: LIMIT };
     for (const [name, field] of Object.entries(filters)) if (field.value.trim()) query[name] = field.value.trim();
+    $("delete-collection").hidden = !query.collection;
     let list;
     try {
       list = await listDocuments(query);
@@ -72,7 +75,7 @@ export function setUp({ onChange }) {
   function draw({ data, total, has_more: more }, filtered) {
     const body = $("library").tBodies[0];
     const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.id : null;
-    const shown = data.filter(({ id }) => !hidden.has(id));
+    const shown = data.filter(({ id, collection }) => !hidden.has(id) && !gone.has(collection));
     body.replaceChildren(...shown.map(row));
     if (focused) body.querySelector(`tr[data-id="${focused}"] button`)?.focus();
     $("library").hidden = !shown.length;
@@ -112,6 +115,25 @@ export function setUp({ onChange }) {
         refresh();
       },
       done: () => {
+        refresh();
+        onChange();
+      },
+    });
+  }
+
+  function removeCollection() {
+    const name = filters.collection.value;
+    filters.collection.value = "";
+    gone.add(name);
+    firstPage();
+    deleteLater(t("library.collection_deleted", { name }), {
+      remove: (options) => deleteCollection(name, options),
+      restore: () => {
+        gone.delete(name);
+        refresh();
+      },
+      done: () => {
+        gone.delete(name);
         refresh();
         onChange();
       },

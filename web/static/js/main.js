@@ -74,6 +74,7 @@ const conversations = setUpConversations({
 const loaded = new Map();
 const context = {
   onChange: refresh,
+  collections: () => names,
   upload: async (files) => (await module("documents")).add(files),
   remove: async (item) => (await module("documents")).remove(item),
 };

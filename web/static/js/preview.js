@@ -19,16 +19,22 @@ export function setUpPreview() {
     timer = setTimeout(run, DELAY_MS);
   };
 
-  document.addEventListener("pointerover", (event) => {
+  // movement of the pointer only: what a new layout brings under a resting one is not meant
+  document.addEventListener("pointermove", (event) => {
     if (event.pointerType === "touch") return;
     const chip = chipOf(event);
-    if (chip) soon(() => show(chip));
+    if (chip) chip === shownFor ? clearTimeout(timer) : soon(() => show(chip));
     else if (preview.contains(event.target)) clearTimeout(timer); // it may be pointed at itself
     else if (shownFor && document.activeElement !== shownFor) soon(hide);
   });
-  document.addEventListener("focusin", (event) => (chipOf(event) ? soon(() => show(chipOf(event))) : hide()));
+  document.addEventListener("focusin", (event) => {
+    const chip = chipOf(event);
+    if (chip?.matches(":focus-visible")) soon(() => show(chip));
+    else hide();
+  });
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide(), true);
   document.addEventListener("click", hide);
+  addEventListener("hashchange", hide);
   addEventListener("scroll", hide, { passive: true, capture: true });
 
   function hide() {
@@ -40,7 +46,7 @@ export function setUpPreview() {
   }
 
   async function show(chip) {
-    if (shownFor === chip || !chip.isConnected) return;
+    if (shownFor === chip || !chip.checkVisibility()) return;
     hide();
     const { turn, n } = chips.get(chip);
     const source = turn.citation(n);

@@ -8,6 +8,10 @@ const KEPT_AT_MOST = 60;
 
 export const wordsOf = (source) => source.quote ?? source.text ?? "";
 
+/** Text whose long lines were broken by a page's width, flowing again; short lines, lists and tables keep their breaks. */
+export const flowing = (text) =>
+  text.replace(/([^\n]{40,})\n(?=[^\n\s\-•*|#>\d])/g, (_, line) => line + (/[\u2e80-\uffef]$/.test(line) ? "" : " "));
+
 /** {parts: [before, words, after], note}; note says why where the words could not be found in the document. */
 export async function surroundings(source, around) {
   const key = `${source.document_id} ${source.char_start} ${source.char_end} ${around}`;
@@ -37,5 +41,5 @@ async function fetched(source, around) {
   let after = text.slice(to).join("");
   if (start > 0) before = `…${before.replace(/^[^\s\u2e80-\uffef]{1,30}\s/, "")}`; // do not begin inside a word
   if (text.length === end - start) after = `${after.replace(/\s[^\s\u2e80-\uffef]{1,30}$/, "")}…`;
-  return { parts: [before, words, after], note: null };
+  return { parts: [before, words, after].map(flowing), note: null };
 }

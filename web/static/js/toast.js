@@ -7,7 +7,8 @@ const SHOWN_MS = 6000;
 export const UNDO_MS = 8000;
 
 export function toast(text, { action = null, ms = SHOWN_MS } = {}) {
-  const node = el("div", { class: "toast" }, el("span", {}, text));
+  if (!action) $("toasts").querySelector(".plain")?.remove(); // the last word counts
+  const node = el("div", { class: action ? "toast" : "toast plain" }, el("span", {}, text));
   const close = () => node.remove();
   if (action) {
     node.append(

@@ -12,6 +12,7 @@ const POLL_MS = 1000;
 const LATEST = 200; // documents that changed last, asked for at each poll; few change within a second
 const JOBS_AT_ONCE = 3; // asked for one by one: those that the latest documents do not tell about
 const FINISHED = new Set(["done", "failed", "cancelled"]);
+const RATED_BYTES = 1e6; // of an upload whose rate is worth telling
 const KNOWN_SHARE = 0.03; // of the work done before the time left is told
 
 /** onChange(): a document came or moved on. Returns {add([{file, name, collection, password}])}; the last two may be missing. */
@@ -160,7 +161,7 @@ export function setUpUploads({ onChange }) {
     const moving = over < total;
     const parts = [t("upload.summary", { n: over, all: total })];
     if (failed) parts.push(t("upload.failed", { n: failed }));
-    if (moving && sent < bytes && seconds > 1) parts.push(t("upload.rate", { size: formatBytes(sent / seconds) }));
+    if (moving && bytes > RATED_BYTES && sent < bytes && seconds > 1) parts.push(t("upload.rate", { size: formatBytes(sent / seconds) }));
     if (moving && share > KNOWN_SHARE && seconds > 2) parts.push(t("upload.left", { time: formatDuration((seconds * (1 - share)) / share) }));
     say($("upload-summary"), parts.join(" · "));
     $("upload-progress").value = share;

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python import sync_playwright as axe_package
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.server_process import PROJECT, ServerProcess, running_server
 
@@ -33,6 +33,7 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 PATIENCE_MS = 15_000
 
+expect.set_options(timeout=PATIENCE_MS)
 figures: dict[str, Any] = {"states": [], "axe_violations": 0}
 
 

@@ -133,7 +133,7 @@ setUpTheme();
 setUpPanel();
 setUpPreview();
 setUpKeys();
-show();
 refresh();
 conversations.refresh();
+await show();
 document.documentElement.dataset.ready = ""; // the tests wait for it

@@ -224,6 +224,20 @@ def test_one_document(visit: Open, fresh: ServerProcess) -> None:
     assert "50 bar" in fresh.client.get(f"/api/v1/documents/{now_there['id']}/text").text
 
 
+def test_a_failed_document_is_opened_later(visit: Open, fresh: ServerProcess) -> None:
+    if "/api/v1/documents/{document_id}/retry" not in fresh.client.get("/openapi.json").json()["paths"]:
+        pytest.skip("this server cannot try a single document again")
+    taken = fresh.client.post("/api/v1/documents", files={"file": ("locked later.pdf", encrypted_pdf() + b"%")}).json()
+    fresh.finish(taken["job_id"])
+    one = visit(fresh.url)
+    page = one.go(f"/#document/{taken['documents'][0]['id']}")
+    one.keep("document-locked")
+    page.get_by_label("Password of the file").fill(PASSWORD)
+    page.get_by_role("button", name="Open").click()
+    expect(page.locator("#document-meta .state")).to_have_text("Ready")
+    expect(page.locator("#document-body h2").first).to_be_visible()
+
+
 def test_collections(visit: Open, fresh: ServerProcess) -> None:
     one = visit(fresh.url)
     page = one.go("/#documents")

@@ -72,6 +72,7 @@ export const listChunks = (document, query) => getJson(`/documents/${id(document
 export const listCiting = (document, query) => getJson(`/documents/${id(document)}/answers`, query);
 export const deleteDocument = (document, options = {}) => send(`/documents/${id(document)}`, { method: "DELETE", ...options });
 export const moveDocument = (document, collection) => sendJson(`/documents/${id(document)}`, "PATCH", { collection });
+export const retryDocument = (document, password) => sendJson(`/documents/${id(document)}/retry`, "POST", password ? { password } : {});
 export const deleteCollection = (name, options = {}) => send(`/collections/${id(name)}`, { method: "DELETE", ...options });
 export const getJob = (job) => getJson(`/jobs/${id(job)}`);
 export const retryJob = (job) => sendJson(`/jobs/${id(job)}/retry`, "POST");

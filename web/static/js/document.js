@@ -1,13 +1,14 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
-import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl } from "./api.js";
+import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
 import { $, el, fill, newId } from "./dom.js";
 import { pageOf } from "./marks.js";
 import { formatBytes, formatTime, t } from "./strings.js";
-import { stateNodes } from "./states.js";
+import { SETTLED, stateNodes } from "./states.js";
 import { flowing } from "./surroundings.js";
 import { toast } from "./toast.js";
 
+const REFRESH_MS = 1500;
 const PART = 20_000; // characters of text shown at once
 const LIMIT = 20; // chunks and answers at once
 const TABS = ["text", "pages", "chunks", "cited"];
@@ -17,6 +18,7 @@ export function setUp({ upload, remove, collections, onChange }) {
   let item = null;
   let outline = null;
   let latest = 0;
+  let timer = 0;
 
   for (const tab of TABS) $(`tab-${tab}`).addEventListener("click", () => open(tab));
   $("tab-text").parentElement.addEventListener("keydown", (event) => {
@@ -32,7 +34,7 @@ export function setUp({ upload, remove, collections, onChange }) {
   $("replacement").addEventListener("change", () => {
     const [file] = $("replacement").files;
     $("replacement").value = "";
-    if (file) replace(file, $("replacement-password")?.value);
+    if (file) replace(file);
   });
   $("document-delete").addEventListener("click", () => {
     location.hash = "#documents";
@@ -41,14 +43,18 @@ export function setUp({ upload, remove, collections, onChange }) {
 
   async function show(id, place = "") {
     const mine = (latest += 1);
-    $("document-body").replaceChildren();
-    $("document-outline").hidden = true;
+    clearTimeout(timer);
+    if (item?.id !== id) {
+      $("document-body").replaceChildren();
+      $("document-outline").hidden = true;
+    }
     const found = await getDocument(id);
     if (mine !== latest) return;
     item = found;
     outline = item.status === "indexed" ? await getOutline(id) : null; // it has no text yet, or never will
     if (mine !== latest) return;
     drawHead();
+    if (!SETTLED.has(item.status)) timer = setTimeout(() => $("view-document").hidden || show(id, place), REFRESH_MS);
     const [tab, at] = place.split("-");
     await open(TABS.includes(tab) ? tab : "text", Number(at) || 0);
   }
@@ -91,21 +97,26 @@ export function setUp({ upload, remove, collections, onChange }) {
     return select;
   }
 
-  /** What a person can do about a file that failed: choose it again, with its password where it has one. */
+  /** What a person can do about a file that failed: try again, with its password where it has one, or choose another. */
   function wayOut() {
-    const id = "replacement-password";
     const locked = ["encrypted", "wrong_password"].includes(item.error?.code);
-    return el(
-      "div",
-      { class: "error row" },
-      locked ? el("label", { for: id }, t("upload.password")) : "",
-      locked ? el("input", { type: "password", id, autocomplete: "off", size: "16" }) : "",
-      el("button", { type: "button", onclick: () => $("replacement").click() }, t(locked ? "document.choose_locked" : "document.choose_again")),
-    );
+    const id = newId("password");
+    const field = el("input", { type: "password", id, autocomplete: "off", size: "16", required: true });
+    const form = el("form", { class: "row" }, locked ? [el("label", { for: id }, t("upload.password")), field] : "", el("button", { type: "submit", class: "primary" }, t(locked ? "upload.open" : "retry")));
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      try {
+        await retryDocument(item.id, locked ? field.value : "");
+        await show(item.id);
+      } catch (error) {
+        toast(error.explain());
+      }
+    });
+    return el("div", { class: "error row" }, form, el("button", { type: "button", onclick: () => $("replacement").click() }, t("document.choose_again")));
   }
 
-  async function replace(file, password) {
-    await upload([{ file, name: item.filename, collection: item.collection, password }]);
+  async function replace(file) {
+    await upload([{ file, name: item.filename, collection: item.collection }]);
     location.hash = "#documents";
     onChange();
   }

@@ -62,6 +62,7 @@ const asking = setUpAsk({
   onTrouble: checkReadiness,
   onAnswer: (conversation) => {
     const address = `#conversation/${conversation}`;
+    nameWindow(viewOf());
     if (viewOf() === "ask" && !location.hash.startsWith(address)) history.replaceState(null, "", address);
     conversations.refresh();
   },
@@ -111,7 +112,14 @@ async function show() {
     if (name === "conversation") history.replaceState(null, "", "#ask");
   }
   conversations.mark();
+  nameWindow(view);
   if (view === "ask" && !matchMedia("(pointer: coarse)").matches) $("question").focus({ preventScroll: true });
+}
+
+const title = document.title;
+function nameWindow(view) {
+  const shown = view === "ask" ? $("thread").querySelector(".question") : $(`view-${view}`).querySelector("h1");
+  document.title = shown?.textContent ? `${shown.textContent.slice(0, 80)} · Docent` : title;
 }
 
 $("examples").addEventListener("click", (event) => event.target.closest("button") && asking.ask(event.target.textContent));

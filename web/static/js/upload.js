@@ -163,7 +163,9 @@ export function setUpUploads({ onChange }) {
     if (failed) parts.push(t("upload.failed", { n: failed }));
     if (moving && bytes > RATED_BYTES && sent < bytes && seconds > 1) parts.push(t("upload.rate", { size: formatBytes(sent / seconds) }));
     if (moving && share > KNOWN_SHARE && seconds > 2) parts.push(t("upload.left", { time: formatDuration((seconds * (1 - share)) / share) }));
-    say($("upload-summary"), parts.join(" · "));
+    $("upload-summary").textContent = parts.join(" · ");
+    const tenth = Math.floor((10 * over) / total); // rate and time left would be read out without end
+    say($("upload-news"), total ? [t("upload.summary", { n: moving ? Math.ceil((tenth * total) / 10) : over, all: total }), ...(failed ? [parts[1]] : [])].join(" · ") : "");
     $("upload-progress").value = share;
     $("cancel-uploads").hidden = !(waiting.length || aborts.size);
   }

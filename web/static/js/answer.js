@@ -130,7 +130,7 @@ export class Turn {
   #showAnswered() {
     const { answer } = this;
     this.#drawText();
-    this.#drawSources(answer.citations.length ? t("source.cited", { n: answer.citations.length }) : t("source.found", { n: this.passages.length }));
+    this.#drawSources(answer.citations.length ? t(this.passages.length ? "source.cited" : "source.cited_only", { n: answer.citations.length }) : t("source.found", { n: this.passages.length }));
     const held = answer.sentences.filter(({ verdict }) => HELD.has(verdict)).length;
     const summary = answer.sentences.length ? t("answer.groundedness", { n: answer.sentences.length, held }) : "";
     const seconds = (answer.timings?.total_ms ?? 0) / 1000;

@@ -77,7 +77,10 @@ export function setUpAsk({ collections, onTrouble, onAnswer }) {
       host.announce("");
       if (control.signal.reason === "stop") turn.stop();
       else if (error instanceof ApiError) report(turn, error);
-      else report(turn, new ApiError(0)); // a torn connection, or an answer of another shape than the contract's
+      else {
+        console.warn(error); // a torn connection, or a mistake of ours
+        report(turn, new ApiError(0));
+      }
     } finally {
       if (running === control) {
         running = null;

@@ -108,7 +108,8 @@ async function show() {
     else if (name === "conversation") await asking.resume(...rest);
     else if (asking.conversation()) asking.start();
   } catch (error) {
-    toast(error.explain?.() ?? t("error.network"));
+    if (!error.explain) console.error(error); // a mistake of ours
+    toast(error.explain?.() ?? t("error.broken"));
     if (name === "conversation") history.replaceState(null, "", "#ask");
   }
   conversations.mark();

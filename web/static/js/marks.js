@@ -33,11 +33,21 @@ export function verdictMark(verdict) {
 
 /** Elements of the server's tree; cite(n) makes a chip or a text. Tags that are not known become their text. */
 export function build(nodes, cite) {
-  return nodes.map((node) => {
-    if (typeof node === "string") return node;
-    if (node.cite !== undefined) return cite(node.cite);
-    if (node.verdict !== undefined) return verdictMark(node.verdict);
-    const element = el(TAGS.has(node.tag) ? node.tag : "span", { start: node.start }, build(node.children, cite));
-    return node.tag === "table" ? el("div", { class: "table-frame", tabindex: "0" }, element) : element;
-  });
+  const built = [];
+  let tail = null; // the marks at the end of a sentence stay on one line
+  for (const node of nodes) {
+    if (node.cite === undefined && node.verdict === undefined) {
+      built.push(typeof node === "string" ? node : element(node, cite));
+      tail = null;
+      continue;
+    }
+    if (!tail) built.push((tail = el("span", { class: "tail" })));
+    tail.append(node.cite === undefined ? verdictMark(node.verdict) : cite(node.cite));
+  }
+  return built;
+}
+
+function element(node, cite) {
+  const made = el(TAGS.has(node.tag) ? node.tag : "span", { start: node.start }, build(node.children, cite));
+  return node.tag === "table" ? el("div", { class: "table-frame", tabindex: "0" }, made) : made;
 }

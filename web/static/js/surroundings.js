@@ -10,7 +10,7 @@ export const wordsOf = (source) => source.quote ?? source.text ?? "";
 
 /** Text whose long lines were broken by a page's width, flowing again; short lines, lists and tables keep their breaks. */
 export const flowing = (text) =>
-  text.replace(/([^\n]{40,})\n(?=[^\n\s\-•*|#>\d])/g, (_, line) => line + (/[\u2e80-\uffef]$/.test(line) ? "" : " "));
+  text.replace(/^([^\n|]{40,})\n(?=[^\n\s\-•*|#>\d])/gm, (_, line) => line + (/[\u2e80-\uffef]$/.test(line) ? "" : " "));
 
 /** {parts: [before, words, after], note}; note says why where the words could not be found in the document. */
 export async function surroundings(source, around) {

@@ -158,6 +158,15 @@ def test_by_keyboard_alone(visit: Open) -> None:
     expect(page.locator("#help")).to_be_hidden()
 
 
+def test_settings(visit: Open) -> None:
+    one = visit()
+    page = one.go("/#settings")
+    expect(page.get_by_role("heading", name="Models")).to_be_visible()
+    expect(page.locator("#server-state")).to_contain_text("none: sentences are quoted")
+    expect(page.locator("#server-state")).to_contain_text("64 MiB")
+    one.keep("settings")
+
+
 def test_the_other_pages(visit: Open, server: ServerProcess) -> None:
     one = visit()
     one.go("/docs")

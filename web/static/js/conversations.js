@@ -36,6 +36,7 @@ export function setUpConversations({ current, onDeleted }) {
   }
 
   const close = () => narrow.matches && open(false);
+  $("main").addEventListener("pointerdown", close);
 
   function refresh() {
     page = 1;

@@ -24,6 +24,7 @@ from web.api.collections import collections_blueprint
 from web.api.conversations import conversations_blueprint
 from web.api.documents import documents_blueprint
 from web.api.jobs import jobs_blueprint
+from web.api.overview import overview_blueprint
 from web.api.pages import document_pages_blueprint
 from web.api.questions import questions_blueprint
 from web.openai.blueprint import openai_blueprint
@@ -90,6 +91,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
         collections_blueprint(services),
         questions_blueprint(services),
         conversations_blueprint(services),
+        overview_blueprint(services, version=VERSION),
         openai_blueprint(services),
     ):
         app.register_api(blueprint)

@@ -210,14 +210,15 @@ def build_services(
     return services
 
 
-def add_folder(services: Services, folder: Path, collection: str) -> None:
-    """Register every file of a folder, in one job."""
+def add_folder(services: Services, folder: Path, collection: str) -> str:
+    """Register every file of a folder, in one job; its id."""
     files = []
     for path in sorted(folder.iterdir()):
         if path.is_file() and not path.name.startswith("."):
             with path.open("rb") as source:
                 files.append(services.library.stage(source, path.name))
-    services.library.add(services.collections.ensure_writable(collection), files)
+    job_id, _ = services.library.add(services.collections.ensure_writable(collection), files)
+    return job_id
 
 
 def _open_index(dense: ChromaIndex, collections: CollectionCatalog) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Text, cast, delete, func, insert, select, update
 
 from catalog.documents import Page
 from catalog.engine import Database
@@ -18,7 +18,7 @@ from rag.types import Answer, Message
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation; `title` is its first question, shortened."""
+    """A conversation; `title` is its first question, shortened, until somebody changes it."""
 
     id: str
     title: str
@@ -58,6 +58,8 @@ class ConversationCatalog:
                         {"n": c.n, "document_id": c.document_id, "char_start": c.char_start, "char_end": c.char_end}
                         for c in answer.citations
                     ],
+                    sentences=[[s.start, s.end, s.verdict] for s in answer.sentences],
+                    model=answer.model,
                     created_at=present,
                 )
             )
@@ -73,13 +75,16 @@ class ConversationCatalog:
                     f"There is no conversation {conversation_id[:64]!r}.", code="conversation_not_found"
                 )
 
-    def recent(self, *, page: int, limit: int) -> Page:
-        """Conversations, the latest first."""
+    def recent(self, *, q: str | None = None, page: int, limit: int) -> Page:
+        """Conversations, the latest first; `q` is part of the title or of a question, without regard to case."""
+        query = select(conversations)
+        if q:
+            asked = select(answers.c.conversation_id).where(answers.c.question.icontains(q, autoescape=True))
+            query = query.where(conversations.c.title.icontains(q, autoescape=True) | conversations.c.id.in_(asked))
         with self._database.read() as connection:
-            total = connection.execute(select(func.count()).select_from(conversations)).scalar_one()
+            total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
             rows = connection.execute(
-                select(conversations)
-                .order_by(conversations.c.updated_at.desc())
+                query.order_by(conversations.c.updated_at.desc(), conversations.c.id)
                 .limit(limit)
                 .offset((page - 1) * limit)
             )
@@ -92,9 +97,31 @@ class ConversationCatalog:
     def turns(self, conversation_id: str) -> list[Any]:
         """Its answers in order, as rows of the answers table. Raises NotFoundError."""
         self.require(conversation_id)
-        query = select(answers).where(answers.c.conversation_id == conversation_id).order_by(answers.c.created_at)
+        query = (
+            select(answers, feedback.c.rating, feedback.c.comment)
+            .join(feedback, feedback.c.answer_id == answers.c.id, isouter=True)
+            .where(answers.c.conversation_id == conversation_id)
+            .order_by(answers.c.created_at)
+        )
         with self._database.read() as connection:
             return list(connection.execute(query).all())
+
+    def citing(self, document_id: str, *, page: int, limit: int) -> Page:
+        """The answers that cite a document, as rows of the answers table, the latest first."""
+        query = select(answers).where(cast(answers.c.citations, Text).contains(document_id, autoescape=True))
+        with self._database.read() as connection:
+            total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
+            found = query.order_by(answers.c.created_at.desc(), answers.c.id).limit(limit).offset((page - 1) * limit)
+            return Page(list(connection.execute(found).all()), total)
+
+    def rename(self, conversation_id: str, title: str) -> Conversation:
+        """Give a conversation another title. Raises NotFoundError."""
+        self.require(conversation_id)
+        with self._database.write() as connection:
+            connection.execute(update(conversations).where(conversations.c.id == conversation_id).values(title=title))
+        with self._database.read() as connection:
+            row = connection.execute(select(conversations).where(conversations.c.id == conversation_id)).one()
+        return Conversation(row.id, row.title, row.created_at.replace(tzinfo=UTC), row.updated_at.replace(tzinfo=UTC))
 
     def history(self, conversation_id: str) -> list[Message]:
         """Its turns as chat messages. Raises NotFoundError."""

@@ -20,6 +20,8 @@ from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage
 from vectorstore.lexical import Fts5Index
 
 REMOVED_ANSWER = "(removed with the document that it cited)"
+ACTIVE = "active"
+_MOVING = [status for status in DocumentStatus if not status.terminal]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +54,25 @@ class DocumentCatalog:
         collection: str | None = None,
         status: str | None = None,
         q: str | None = None,
+        sort: str = "-created",
         page: int = 1,
         limit: int = 50,
     ) -> Page:
-        """Documents, newest first; `q` is part of the file name, without regard to case."""
+        """Documents in the order of `sort` (a key of `_ORDERS`, with `-` before it from high to low).
+
+        `q` is part of the file name, without regard to case; the status `active` stands for all that are on their way.
+        """
         conditions = []
         if collection is not None:
             conditions.append(collections.c.name == collection)
         if status is not None:
-            conditions.append(documents.c.status == status)
+            conditions.append(documents.c.status.in_(_MOVING if status == ACTIVE else [status]))
         if q:
             conditions.append(documents.c.filename.icontains(q, autoescape=True))
         query = joined().where(*conditions)
         with self._database.read() as connection:
             total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-            rows = connection.execute(
-                query.order_by(documents.c.created_at.desc()).limit(limit).offset((page - 1) * limit)
-            )
+            rows = connection.execute(query.order_by(*_order(sort)).limit(limit).offset((page - 1) * limit))
             return Page([to_document(row) for row in rows], total)
 
     def text(self, document_id: str, *, start: int = 0, end: int | None = None) -> str:
@@ -209,6 +213,11 @@ class DocumentCatalog:
         with self._database.read() as connection:
             return set(connection.execute(select(documents.c.id)).scalars())
 
+    def stored_bytes(self) -> int:
+        """Bytes of all originals."""
+        with self._database.read() as connection:
+            return int(connection.execute(select(func.coalesce(func.sum(documents.c.bytes), 0))).scalar_one())
+
     def statistics(self) -> dict[str, int]:
         """Number of documents by status."""
         counted = select(documents.c.status, func.count()).group_by(documents.c.status)
@@ -228,7 +237,7 @@ def remove(connection: Connection, lexical: Fts5Index | None, ids: Sequence[str]
         connection.execute(
             update(answers)
             .where(cast(answers.c.citations, Text).contains(document_id, autoescape=True))
-            .values(answer=REMOVED_ANSWER, citations=[])
+            .values(answer=REMOVED_ANSWER, citations=[], sentences=[])
         )
 
 
@@ -250,6 +259,23 @@ def note_vector_deletion(connection: Connection, document_id: str, collection: i
     connection.execute(
         insert(vector_deletions).prefix_with("OR IGNORE").values(document_id=document_id, collection_id=collection)
     )
+
+
+_ORDERS = {
+    "created": documents.c.created_at,
+    "updated": documents.c.updated_at,
+    "name": func.lower(documents.c.filename),
+    "bytes": documents.c.bytes,
+    "pages": documents.c.pages,
+    "chunks": documents.c.chunks,
+    "status": documents.c.status,
+}
+
+
+def _order(sort: str) -> list[Any]:
+    """The columns to order by; ids last, so that no document is on two pages of a listing."""
+    column = _ORDERS[sort.removeprefix("-")]
+    return [column.desc() if sort.startswith("-") else column, documents.c.id]
 
 
 def joined() -> Any:

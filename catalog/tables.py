@@ -147,6 +147,9 @@ answers = Table(
     Column("groundedness", Float),
     # the citations' spans; quotes are not kept, so that a deleted document is gone from here too
     Column("citations", JSON, nullable=False, default=list),
+    # [[start, end, verdict], ...], offsets into the answer
+    Column("sentences", JSON, nullable=False, default=list, server_default="[]"),
+    Column("model", String(255), nullable=False, default="", server_default=""),
     Column("created_at", DateTime, nullable=False),
 )
 

@@ -2,6 +2,10 @@
 
 A server on loopback without a token is open to its machine, so the Host header is checked (a page of another site could
 otherwise reach it by DNS rebinding) and state-changing requests from other sites are refused.
+
+Where a browser's cookie stands for the token, it is sent with whatever the browser was talked into. A request that changes
+something must then also carry a second token, which the page has in its markup and other sites cannot read. Clients that send
+`Authorization` need none, because no browser adds that header by itself.
 """
 
 from __future__ import annotations
@@ -15,10 +19,14 @@ from rag.settings import Settings
 from web.errors import ForbiddenError, UnauthorizedError, request_id
 
 COOKIE = "docent_token"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf"
+# Trusted types: no script of the page may parse markup, not even by mistake.
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 )
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What a person without a token may see: the way in, its looks, and the signs of life.
 OPEN_PATHS = ("/", "/login", "/logout", "/healthz", "/readyz")  # "/" leads to the way in
 OPEN_FOLDER = "/assets/"
@@ -32,6 +40,8 @@ def register(app: Flask, settings: Settings) -> None:
     def check() -> None:
         _check_host(settings)
         _check_origin(settings)
+        if request.path == "/logout" and COOKIE in request.cookies and request.method not in SAFE_METHODS:
+            _check_csrf(settings.api_token)
         if settings.api_token and not _is_open(request.path) and request.method != "OPTIONS":
             _check_token(settings.api_token)
 
@@ -61,7 +71,7 @@ def _check_host(settings: Settings) -> None:
 
 
 def _check_origin(settings: Settings) -> None:
-    if request.method in ("GET", "HEAD", "OPTIONS"):
+    if request.method in SAFE_METHODS:
         return
     origin = request.headers.get("Origin")
     own = origin is None or _netloc(origin) == request.host or origin in settings.cors_origins
@@ -78,7 +88,25 @@ def _netloc(origin: str) -> str | None:
 
 def _check_token(expected: str) -> None:
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer":
+    by_cookie = scheme.lower() != "bearer"
+    if by_cookie:
         given = request.cookies.get(COOKIE, "")
     if not hmac.compare_digest(given.strip().encode(), expected.encode()):
         raise UnauthorizedError("Send the token of this server: 'Authorization: Bearer …'.")
+    if by_cookie and request.method not in SAFE_METHODS:
+        _check_csrf(expected)
+
+
+def csrf_token(api_token: str) -> str:
+    """What the page sends beside its cookie: derived from the server's token, so that a restart does not end sessions."""
+    return hmac.new(api_token.encode(), b"docent csrf 1", "sha256").hexdigest()
+
+
+def _check_csrf(api_token: str) -> None:
+    given = request.headers.get(CSRF_HEADER) or ""
+    if not given and request.mimetype == "application/x-www-form-urlencoded":
+        given = request.form.get(CSRF_FIELD, "")
+    if not hmac.compare_digest(given.encode(), csrf_token(api_token).encode()):
+        raise ForbiddenError(
+            "A request that is signed in by cookie must carry the page's token; reload the page.", code="csrf"
+        )

@@ -10,6 +10,7 @@ from flask import Response
 from catalog.folders import SyncPlan
 from rag.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
+from web.rendering import Node, tree_of
 
 PREFIX = "/api/v1"
 
@@ -172,7 +173,12 @@ def answer(item: Answer) -> dict[str, Any]:
     }
 
 
-def event(item: Event) -> tuple[str, dict[str, Any]]:
+def rendered(item: Answer) -> list[Node]:
+    """The answer's text as a tree of nodes."""
+    return tree_of(item.answer, [(found.end, found.verdict) for found in item.sentences], [c.n for c in item.citations])
+
+
+def event(item: Event, *, with_tree: bool = False) -> tuple[str, dict[str, Any]]:
     """The name and data of a server-sent event."""
     if isinstance(item, Retrieved):
         return "retrieval", {"passages": [passage(found) for found in item.passages]}
@@ -183,4 +189,4 @@ def event(item: Event) -> tuple[str, dict[str, Any]]:
     if isinstance(item, Verified):
         return "verification", sentence(item.sentence)
     assert isinstance(item, Done)
-    return "done", answer(item.answer)
+    return "done", {**answer(item.answer), **({"rendered": rendered(item.answer)} if with_tree else {})}

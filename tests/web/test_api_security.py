@@ -8,6 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.web.conftest import API, PUMP, Docent, Start, assert_error
+from web.security import csrf_token
 
 TOKEN = "0123456789abcdef-token"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -151,8 +152,31 @@ def test_signing_in_gives_a_cookie_that_opens(start: Start) -> None:
     assert "HttpOnly" in cookie
     assert "SameSite=Strict" in cookie
     assert docent.client.get(f"{API}/documents").status_code == 200
-    docent.client.post("/logout")
+    assert_error(docent.client.post("/logout"), 403, "csrf")
+    docent.client.post("/logout", data={"csrf": csrf_token(TOKEN)})
     assert_error(docent.client.get(f"{API}/documents"), 401, "unauthorized")
+
+
+def test_a_cookie_alone_changes_nothing(start: Start) -> None:
+    docent = start(api_token=TOKEN)
+    cookie = {"Cookie": f"docent_token={TOKEN}"}
+    client = without_jar(docent)
+    for headers in (cookie, {**cookie, "X-CSRF-Token": "wrong"}, {**cookie, "X-CSRF-Token": csrf_token("other")}):
+        for method, path in (
+            ("POST", "/documents"),
+            ("POST", "/ask"),
+            ("DELETE", "/documents/x"),
+            ("PATCH", "/documents/x"),
+        ):
+            assert_error(client.open(API + path, method=method, headers=headers, json={}), 403, "csrf")
+        assert client.get(f"{API}/documents", headers=headers).status_code == 200
+
+    good = {**cookie, "X-CSRF-Token": csrf_token(TOKEN)}
+    assert client.post(f"{API}/documents", headers=good, json={"text": PUMP}).status_code == 202
+    assert client.post(f"{API}/search", headers=BEARER, json={"query": "pump"}).status_code == 200
+    page = client.get("/", headers=cookie).text
+    assert csrf_token(TOKEN) in page
+    assert TOKEN not in page
 
 
 def test_signs_of_life_need_no_token(start: Start) -> None:

@@ -77,7 +77,12 @@ def documents_blueprint(services: Services) -> APIBlueprint:
     @api.get("", summary="List documents")
     def find(query: DocumentQuery) -> Reply:
         found = services.documents.find(
-            collection=query.collection, status=query.status, q=query.q, page=query.page, limit=query.limit
+            collection=query.collection,
+            status=query.status,
+            q=query.q,
+            sort=query.sort,
+            page=query.page,
+            limit=query.limit,
         )
         return jsonify(listing(found, query, values.document))
 

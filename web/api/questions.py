@@ -51,10 +51,11 @@ def questions_blueprint(services: Services) -> APIBlueprint:
         )
         events = _recorded(services, services.answerer.events(question))
         if body.stream or "text/event-stream" in request.accept_mimetypes.values():
-            return sse.stream((values.event(event) for event in events), errors.describer())
+            frames = (values.event(event, with_tree=body.rendered) for event in events)
+            return sse.stream(frames, errors.describer())
         *_, last = events
         assert isinstance(last, Done)
-        return jsonify(values.answer(last.answer))
+        return jsonify(values.event(last, with_tree=body.rendered)[1])
 
     @api.post("/answers/<string:answer_id>/feedback", summary="Rate an answer")
     def rate(path: AnswerPath, body: FeedbackBody) -> Reply:

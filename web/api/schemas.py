@@ -131,6 +131,7 @@ class AskBody(Body):
     top_k: int | None = Field(default=None, ge=1, le=100)
     filters: dict[str, Any] = Field(default_factory=dict)
     stream: bool = False
+    rendered: bool = Field(default=False, description="With the answer's Markdown as a tree of nodes.")
 
 
 class FeedbackBody(Body):
@@ -151,8 +152,33 @@ class DocumentQuery(Paging):
     """Which documents."""
 
     collection: str | None = None
-    status: Literal["queued", "parsing", "chunking", "embedding", "indexed", "failed", "cancelled"] | None = None
+    status: Literal["queued", "parsing", "chunking", "embedding", "indexed", "failed", "cancelled", "active"] | None = (
+        Field(default=None, description="`active`: on its way, whatever the step.")
+    )
     q: str | None = Field(default=None, description="Part of the file name.")
+    sort: str = Field(
+        default="-created",
+        pattern="^-?(created|updated|name|bytes|pages|chunks|status)$",
+        description="created, updated, name, bytes, pages, chunks or status; `-` before it: from high to low.",
+    )
+
+
+class ConversationQuery(Paging):
+    """Which conversations."""
+
+    q: str | None = Field(default=None, description="Part of the title or of a question.")
+
+
+class MessagesQuery(BaseModel):
+    """How to show a conversation's messages."""
+
+    rendered: bool = Field(default=False, description="With each answer's Markdown as a tree of nodes.")
+
+
+class ConversationEdit(Body):
+    """What of a conversation may be changed."""
+
+    title: str = Field(min_length=1, max_length=255)
 
 
 class TextQuery(BaseModel):

@@ -1,4 +1,8 @@
-"""When jobs began, which vectors are being written, how collections are cut into chunks."""
+"""When jobs began, which vectors are being written, how collections are cut into chunks.
+
+Revision ID: 0003
+Revises: 0002
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

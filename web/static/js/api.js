@@ -1,6 +1,6 @@
 // The REST API, version 1: requests, and errors in plain words.
 
-import { S } from "./strings.js";
+import { formatDuration, language, t, tOr } from "./strings.js";
 
 const PREFIX = "/api/v1";
 
@@ -18,14 +18,17 @@ export class ApiError extends Error {
 
   /** What a person should read. */
   explain() {
-    const wait = this.retryAfter ? ` ${S.waitFor(this.retryAfter)}` : "";
-    if (this.status === 0) return S.errors.network;
-    if (this.status === 401) return S.errors.unauthorized;
-    if (this.status === 429) return S.errors.busy + wait;
-    if (this.status === 503) return (this.code === "loading" ? S.errors.loading : this.message || S.errors.unavailable) + wait;
-    return this.message || S.errors.server;
+    const wait = this.retryAfter ? ` ${t("error.wait", { time: formatDuration(this.retryAfter) })}` : "";
+    if (this.status === 0) return t("error.network");
+    if (this.status === 401) return t("error.unauthorized");
+    if (this.status === 429) return t("error.busy") + wait;
+    if (this.status === 503) return (this.code === "loading" ? t("error.loading") : reason(this, t("error.unavailable"))) + wait;
+    return reason(this, t("error.server"));
   }
 }
+
+/** The reason of a failure {code, message}. The server says it best, in English; in other languages its code has a text of ours. */
+export const reason = ({ code, message }, other = "") => (language === "en" && message) || tOr(`error.code.${code}`, message || other);
 
 function errorFrom(status, text, retryAfter) {
   let body = {};
@@ -39,14 +42,17 @@ function errorFrom(status, text, retryAfter) {
   return new ApiError(status, body, Number.isNaN(seconds) ? null : Math.max(seconds, 1));
 }
 
+const csrf = document.querySelector("meta[name=csrf]")?.content;
+const guarded = () => (csrf ? { "X-CSRF-Token": csrf } : {});
+
 /** The Response, or an ApiError; an abort by the caller passes through as it is. */
-export async function send(path, { method = "GET", json, signal, accept = "application/json" } = {}) {
-  const headers = { Accept: accept };
+export async function send(path, { method = "GET", json, signal, accept = "application/json", keepalive = false } = {}) {
+  const headers = { Accept: accept, ...(method === "GET" ? {} : guarded()) };
   if (json !== undefined) headers["Content-Type"] = "application/json";
   let response;
   try {
     const body = json === undefined ? undefined : JSON.stringify(json);
-    response = await fetch(PREFIX + path, { method, headers, body, signal });
+    response = await fetch(PREFIX + path, { method, headers, body, signal, keepalive });
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0);
@@ -55,49 +61,63 @@ export async function send(path, { method = "GET", json, signal, accept = "appli
   return response;
 }
 
-const getJson = async (path) => (await send(path)).json();
-export const listDocuments = (query) => getJson(`/documents?${new URLSearchParams(query)}`);
-export const deleteDocument = (id) => send(`/documents/${encodeURIComponent(id)}`, { method: "DELETE" });
-export const getJob = (id) => getJson(`/jobs/${encodeURIComponent(id)}`);
+const id = encodeURIComponent;
+const getJson = async (path, query) => (await send(path + (query ? `?${new URLSearchParams(query)}` : ""))).json();
+const sendJson = async (path, method, json) => (await send(path, { method, json })).json();
 
-export async function listCollections() {
-  const body = await getJson("/collections");
-  return (Array.isArray(body) ? body : (body.data ?? body.collections ?? [])).map((collection) => collection.name);
-}
+export const listDocuments = (query) => getJson("/documents", query);
+export const getDocument = (document) => getJson(`/documents/${id(document)}`);
+export const getOutline = (document) => getJson(`/documents/${id(document)}/outline`);
+export const listChunks = (document, query) => getJson(`/documents/${id(document)}/chunks`, query);
+export const listCiting = (document, query) => getJson(`/documents/${id(document)}/answers`, query);
+export const deleteDocument = (document, options = {}) => send(`/documents/${id(document)}`, { method: "DELETE", ...options });
+export const moveDocument = (document, collection) => sendJson(`/documents/${id(document)}`, "PATCH", { collection });
+export const retryDocument = (document, password) => sendJson(`/documents/${id(document)}/retry`, "POST", password ? { password } : {});
+export const deleteCollection = (name, options = {}) => send(`/collections/${id(name)}`, { method: "DELETE", ...options });
+export const getJob = (job) => getJson(`/jobs/${id(job)}`);
+export const retryJob = (job) => sendJson(`/jobs/${id(job)}/retry`, "POST");
+export const addSamples = () => sendJson("/samples", "POST");
+export const getStatus = () => getJson("/status");
+export const listConversations = (query) => getJson("/conversations", query);
+export const listMessages = (conversation) => getJson(`/conversations/${id(conversation)}/messages`, { rendered: true });
+export const renameConversation = (conversation, title) => sendJson(`/conversations/${id(conversation)}`, "PATCH", { title });
+export const deleteConversation = (conversation, options = {}) => send(`/conversations/${id(conversation)}`, { method: "DELETE", ...options });
+export const rate = (answer, rating, comment) => sendJson(`/answers/${id(answer)}/feedback`, "POST", { rating, comment: comment || null });
+export const listCollections = async () => (await getJson("/collections")).data.map(({ name }) => name);
 
 /** The document's text in code points [start, end). */
-export async function documentText(id, start, end) {
-  const response = await send(`/documents/${encodeURIComponent(id)}/text?start=${start}&end=${end}`, { accept: "text/plain" });
+export async function documentText(document, start, end) {
+  const response = await send(`/documents/${id(document)}/text?start=${start}&end=${end}`, { accept: "text/plain" });
   return response.text();
 }
 
-export function originalUrl(id, filename, page) {
-  const fragment = page && /\.pdf$/i.test(filename) ? `#page=${page}` : "";
-  return `${PREFIX}/documents/${encodeURIComponent(id)}/content${fragment}`;
-}
+const documentUrl = (document) => `${PREFIX}/documents/${id(document)}`;
+export const isPdf = ({ filename, media_type: type }) => (type ? type === "application/pdf" : /\.pdf$/i.test(filename));
+export const originalUrl = (document, filename, page) => `${documentUrl(document)}/content${page && isPdf({ filename }) ? `#page=${page}` : ""}`;
+const span = ({ char_start: start, char_end: end }) => (end ? `highlight=${start}-${end}` : "");
 
-const span = ({ char_start: start, char_end: end }) => `highlight=${start}-${end}`;
-const documentUrl = (id) => `${PREFIX}/documents/${encodeURIComponent(id)}`;
-
-/** The cited page as a picture, and the document's text as a page, each with the words marked. */
+/** A page as a picture, and the document's text as a page, each with the words marked. */
 export const pictureUrl = (cited) => `${documentUrl(cited.document_id)}/pages/${cited.page}.png?${span(cited)}`;
 export const viewUrl = (cited) => `${documentUrl(cited.document_id)}/view?${span(cited)}#cited`;
 
-/** Send one file; fetch reports no progress of uploads, XMLHttpRequest does. onProgress gets 0..1. */
-export function uploadFile(file, collection, onProgress) {
-  return new Promise((resolve, reject) => {
+/** Send one file; fetch reports no progress of uploads, XMLHttpRequest does. onProgress gets bytes; returns {promise, abort}. */
+export function uploadFile(file, { name, collection, password }, onProgress) {
+  const request = new XMLHttpRequest();
+  const promise = new Promise((resolve, reject) => {
     const form = new FormData();
     form.append("collection", collection);
-    form.append("file", file, file.name);
-    const request = new XMLHttpRequest();
+    if (password) form.append("password", password);
+    form.append("file", file, name);
     request.open("POST", `${PREFIX}/documents`);
-    request.setRequestHeader("Accept", "application/json");
-    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
+    for (const [header, value] of Object.entries({ Accept: "application/json", ...guarded() })) request.setRequestHeader(header, value);
+    request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(Math.min(event.loaded, file.size)));
     request.addEventListener("error", () => reject(new ApiError(0)));
+    request.addEventListener("abort", () => reject(new ApiError(0, { code: "cancelled" })));
     request.addEventListener("load", () => {
       if (request.status < 300) resolve(JSON.parse(request.responseText));
       else reject(errorFrom(request.status, request.responseText, request.getResponseHeader("Retry-After")));
     });
     request.send(form);
   });
+  return { promise, abort: () => request.abort() };
 }

@@ -1,22 +1,27 @@
 // The question form and the conversation: one question at a time, streamed, stoppable, never lost.
 
-import { ApiError, send } from "./api.js";
+import { ApiError, listMessages, send } from "./api.js";
 import { Turn } from "./answer.js";
-import { $ } from "./dom.js";
+import { $, say } from "./dom.js";
+import { keepDraft, keptDraft } from "./drafts.js";
+import { closePanel } from "./panel.js";
 import { readEvents } from "./sse.js";
-import { S } from "./strings.js";
+import { t } from "./strings.js";
 
 const SILENCE_MS = 45_000; // the server pings every 15 s; after three missed pings the connection is gone
-const DRAFT = "docent.draft";
 
-/** collections(): names chosen to be asked. onTrouble(): called when the server did not answer. */
-export function setUpAsk({ collections, onTrouble }) {
+/**
+ * collections(): names chosen to be asked. onTrouble(): the server did not answer. onAnswer(conversation): one was stored.
+ * Returns {ask, start, resume, conversation}.
+ */
+export function setUpAsk({ collections, onTrouble, onAnswer }) {
   const field = $("question");
+  const host = { retry, announce: (text) => say($("announce"), text) };
   let conversation = null;
   let running = null;
 
-  field.value = sessionStorage.getItem(DRAFT) ?? field.value;
-  field.addEventListener("input", keepDraft);
+  keptDraft().then((draft) => (field.value ||= draft));
+  field.addEventListener("input", () => keepDraft(field.value));
   field.addEventListener("keydown", (event) => {
     // Enter that ends the composition of a Chinese word must not ask; 229 is Safari's way to say so
     if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -29,17 +34,17 @@ export function setUpAsk({ collections, onTrouble }) {
     if (question && !running) ask(question);
   });
   $("stop").addEventListener("click", () => running?.abort("stop"));
-  $("new-conversation").addEventListener("click", () => {
-    running?.abort("stop");
-    conversation = null;
-    $("thread").replaceChildren();
-    $("intro").hidden = false;
-    $("new-conversation").hidden = true;
-    field.focus();
+  $("thread").addEventListener("click", (event) => {
+    const chip = event.target.closest(".chip");
+    if (chip) chipTurn(chip)?.open({ n: Number(chip.dataset.n) }, chip);
   });
+  const turns = new Map(); // by node
+  const chipTurn = (chip) => turns.get(chip.closest(".turn"));
 
-  function keepDraft() {
-    sessionStorage.setItem(DRAFT, field.value);
+  function newTurn(question) {
+    const turn = new Turn(question, host);
+    turns.set(turn.node, turn);
+    return turn;
   }
 
   function setBusy(busy) {
@@ -47,15 +52,15 @@ export function setUpAsk({ collections, onTrouble }) {
     $("stop").hidden = !busy;
     $("ask").hidden = busy;
     if (hadFocus) field.focus();
-    $("new-conversation").hidden = false;
+    field.placeholder = $("thread").children.length ? t("ask.follow_up") : t("ask.placeholder");
   }
 
   async function ask(question) {
-    const turn = new Turn(question);
+    const turn = newTurn(question);
     $("intro").hidden = true;
     $("thread").append(turn.node);
     field.value = "";
-    keepDraft();
+    keepDraft("");
     await answer(turn);
   }
 
@@ -63,16 +68,17 @@ export function setUpAsk({ collections, onTrouble }) {
     const control = new AbortController();
     running = control;
     setBusy(true);
-    $("announce").textContent = S.searching;
+    host.announce(t("ask.searching"));
     turn.node.scrollIntoView({ block: "start" });
     try {
-      $("announce").textContent = await stream(turn, control);
+      host.announce(await stream(turn, control));
+      onAnswer(conversation);
     } catch (error) {
-      $("announce").textContent = "";
+      host.announce("");
       if (control.signal.reason === "stop") turn.stop();
       else if (error instanceof ApiError) report(turn, error);
       else {
-        console.warn(error); // a torn connection, or an answer of another shape than the contract's
+        console.warn(error); // a torn connection, or a mistake of ours
         report(turn, new ApiError(0));
       }
     } finally {
@@ -89,20 +95,19 @@ export function setUpAsk({ collections, onTrouble }) {
       clearTimeout(watchdog);
       watchdog = setTimeout(() => control.abort("silence"), SILENCE_MS);
     };
-    const json = { question: turn.question, collections: collections(), conversation_id: conversation, stream: true };
+    const json = { question: turn.question, collections: collections(), conversation_id: conversation, stream: true, rendered: true };
     try {
       alive();
       const response = await send("/ask", { method: "POST", json, signal: control.signal, accept: "text/event-stream" });
       for await (const { event, data } of readEvents(response.body, alive)) {
-        if (event === "retrieval") turn.showPassages(data.passages ?? data);
+        if (event === "retrieval") turn.showPassages(data.passages);
         else if (event === "token") turn.addToken(data.text);
-        else if (event === "citation") turn.addCitation(data.citation ?? data);
-        else if (event === "verification") turn.addVerdict(data.verdict);
+        else if (event === "citation") turn.addCitation(data);
+        else if (event === "verification") turn.addVerdict(data);
         else if (event === "error") throw new ApiError(data.status ?? 500, data.error ?? data);
         else if (event === "done") {
-          const final = data.question === undefined && data.answer?.citations ? data.answer : data;
-          conversation = final.conversation_id ?? conversation;
-          return turn.finish(final);
+          conversation = data.conversation_id ?? conversation;
+          return turn.finish(data);
         }
       }
       throw new ApiError(0); // the stream ended without its last event
@@ -114,24 +119,72 @@ export function setUpAsk({ collections, onTrouble }) {
   function report(turn, error) {
     if (!field.value) {
       field.value = turn.question;
-      keepDraft();
+      keepDraft(field.value);
     }
-    const detail = error.requestId ? S.requestId(error.requestId) : "";
-    turn.fail(error.explain(), detail, { label: S.retry, run: () => retry(turn) });
+    const detail = error.requestId ? t("error.request", { id: error.requestId }) : "";
+    turn.fail(error.explain(), detail, { label: t("retry"), run: () => retry(turn) });
     if (error.status === 0 || error.status === 503) onTrouble();
   }
 
-  function retry(failed) {
+  /** Ask the same again: in the place of what failed or was stopped, below an answer that stands. */
+  function retry(before) {
     if (running) return;
-    if (field.value.trim() === failed.question) {
-      field.value = "";
-      keepDraft();
+    if (before.answer) {
+      ask(before.question);
+      return;
     }
-    const turn = new Turn(failed.question);
-    failed.node.replaceWith(turn.node);
+    if (field.value.trim() === before.question) {
+      field.value = "";
+      keepDraft("");
+    }
+    const turn = newTurn(before.question);
+    before.node.replaceWith(turn.node);
+    turns.delete(before.node);
     field.focus();
     answer(turn);
   }
 
-  return { ask: (question) => running || ask(question) };
+  function start() {
+    running?.abort("stop");
+    conversation = null;
+    clear();
+    $("intro").hidden = false;
+    setBusy(false);
+  }
+
+  function clear() {
+    closePanel();
+    $("thread").replaceChildren();
+    turns.clear();
+  }
+
+  /** Show a stored conversation, at one of its answers where that is named. */
+  async function resume(id, answerId) {
+    if (id !== conversation) {
+      const { data } = await listMessages(id);
+      running?.abort("stop");
+      conversation = id;
+      clear();
+      $("intro").hidden = true;
+      for (let index = 0; index + 1 < data.length; index += 2) {
+        const turn = newTurn(data[index].content);
+        $("thread").append(turn.node);
+        turn.finish(storedAnswer(id, data[index].content, data[index + 1]));
+      }
+      setBusy(false);
+    }
+    const node = answerId ? $(`answer-${answerId}`) : $("thread").lastElementChild;
+    node?.scrollIntoView({ block: "start" });
+    node?.classList.toggle("shared", Boolean(answerId));
+  }
+
+  return { ask: (question) => running || ask(question), start, resume, conversation: () => conversation };
 }
+
+const storedAnswer = (conversation, question, message) => ({
+  ...message,
+  id: message.answer_id,
+  conversation_id: conversation,
+  question,
+  answer: message.content,
+});

@@ -1,25 +1,41 @@
-// The table of documents: paging, filters, progress of what is still being read, deletion.
+// The documents: filters, order, paging, what is still being read, deletion with a way back.
 
-import { deleteDocument, listDocuments, originalUrl } from "./api.js";
-import { $, el } from "./dom.js";
-import { formatBytes, formatNumber, S } from "./strings.js";
+import { deleteCollection, deleteDocument, listDocuments } from "./api.js";
+import { $, el, later, say, tool } from "./dom.js";
+import { stored, store } from "./drafts.js";
+import { formatAgo, formatBytes, formatNumber, formatTime, t } from "./strings.js";
+import { SETTLED, stateNodes } from "./states.js";
+import { deleteLater } from "./toast.js";
+import { setUpUploads } from "./upload.js";
 
 const LIMIT = 50;
 const REFRESH_MS = 2000;
-const SETTLED = new Set(["indexed", "failed", "cancelled", "unchanged"]);
+const SORT = "docent.sort";
 
-/** onChange(list): called with each page of documents received. Returns {refresh}. */
-export function setUpLibrary({ onChange }) {
-  const filters = { collection: $("filter-collection"), q: $("filter-name") };
+/** onChange(): the library is another. Returns {show, add, remove}. */
+export function setUp({ onChange }) {
+  const filters = { collection: $("filter-collection"), status: $("filter-status"), q: $("filter-name"), sort: $("sort") };
+  const hidden = new Set(); // documents that wait to be deleted
+  const gone = new Set(); // collections likewise
   let page = 1;
   let timer = 0;
   let latest = 0;
 
-  filters.collection.addEventListener("change", firstPage);
-  filters.q.addEventListener("input", firstPage);
+  filters.sort.value = stored(SORT) ?? "-created";
+  if (!filters.sort.value) filters.sort.value = "-created";
+  for (const name of ["collection", "status", "sort"]) filters[name].addEventListener("change", firstPage);
+  filters.sort.addEventListener("change", () => store(SORT, filters.sort.value));
+  $("delete-collection").addEventListener("click", removeCollection);
+  filters.q.addEventListener("input", later(firstPage, 200));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("previous-page").addEventListener("click", () => turnPage(-1));
   $("next-page").addEventListener("click", () => turnPage(1));
+  const uploads = setUpUploads({
+    onChange: later(() => {
+      refresh();
+      onChange();
+    }, 300),
+  });
 
   function firstPage() {
     page = 1;
@@ -29,20 +45,20 @@ export function setUpLibrary({ onChange }) {
   function turnPage(step) {
     page += step;
     refresh();
-    $("documents-title").scrollIntoView();
+    $("filters").scrollIntoView({ block: "start" });
   }
 
   async function refresh() {
     clearTimeout(timer);
     const mine = (latest += 1);
-    const query = { page, limit: LIMIT, collection: filters.collection.value, q: filters.q.value.trim() };
-    for (const name of ["collection", "q"]) if (!query[name]) delete query[name];
-    const filtered = Boolean(query.collection || query.q);
+    const query = { page, limit: LIMIT };
+    for (const [name, field] of Object.entries(filters)) if (field.value.trim()) query[name] = field.value.trim();
+    $("delete-collection").hidden = !query.collection;
     let list;
     try {
       list = await listDocuments(query);
     } catch (error) {
-      if (mine === latest) showMessage(error.explain());
+      if (mine === latest) say($("library-message"), error.explain());
       return;
     }
     if (mine !== latest) return; // a later request has been sent meanwhile
@@ -51,77 +67,78 @@ export function setUpLibrary({ onChange }) {
       refresh();
       return;
     }
-    draw(list, filtered);
-    onChange(list, filtered);
-    if (list.data.some((document) => !SETTLED.has(document.status))) timer = setTimeout(refresh, REFRESH_MS);
+    draw(list, Boolean(query.collection || query.status || query.q));
+    const moving = list.data.some((document) => !SETTLED.has(document.status));
+    if (moving && !$("view-documents").hidden) timer = setTimeout(refresh, REFRESH_MS);
   }
 
-  function draw({ data, total, limit, has_more: more }, filtered) {
+  function draw({ data, total, has_more: more }, filtered) {
     const body = $("library").tBodies[0];
-    const focused = document.activeElement?.dataset?.document;
-    body.replaceChildren(...data.map(row));
-    if (focused) [...body.querySelectorAll("button")].find((button) => button.dataset.document === focused)?.focus();
-    $("library").hidden = !data.length;
-    showMessage(data.length ? "" : filtered ? S.noMatches : S.noDocuments);
-    const from = (page - 1) * (limit ?? LIMIT);
+    const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.id : null;
+    const shown = data.filter(({ id, collection }) => !hidden.has(id) && !gone.has(collection));
+    body.replaceChildren(...shown.map(row));
+    if (focused) body.querySelector(`tr[data-id="${focused}"] button`)?.focus();
+    $("library").hidden = !shown.length;
+    say($("library-message"), shown.length ? "" : t(filtered ? "library.no_match" : "library.none"));
+    const from = (page - 1) * LIMIT;
     $("paging").hidden = page === 1 && !more;
-    $("page-note").textContent = S.range(from + 1, from + data.length, total);
+    $("page-note").textContent = t("library.range", { from: from + 1, to: from + data.length, n: total });
     $("previous-page").disabled = page === 1;
     $("next-page").disabled = !more;
   }
 
-  function row(document) {
-    const size = formatBytes(document.bytes);
+  function row(item) {
+    const size = formatBytes(item.bytes);
+    const meta = [item.pages ? t("pages", { n: item.pages }) : "", size, formatAgo(item.created_at)].filter(Boolean).join(" · ");
     return el(
       "tr",
-      { class: document.status },
-      el(
-        "th",
-        { scope: "row" },
-        el("a", { class: "file", href: originalUrl(document.id, document.filename), target: "_blank", rel: "noopener" }, document.filename),
-        el("span", { class: "small block" }, document.collection),
-        el("span", { class: "small block narrow" }, S.meta(document.pages, document.chunks, size)),
-      ),
-      el("td", { class: "status-cell" }, ...statusNodes(document)),
-      el("td", { class: "number wide" }, document.pages === null ? "" : formatNumber(document.pages)),
-      el("td", { class: "number wide" }, formatNumber(document.chunks)),
+      { class: item.status, "data-id": item.id },
+      el("th", { scope: "row" }, el("a", { class: "file", href: `#document/${item.id}` }, item.filename), el("span", { class: "small block" }, item.collection), el("span", { class: "small block narrow" }, meta)),
+      el("td", { class: "status-cell" }, ...stateNodes(item), item.status === "failed" ? el("a", { class: "small block", href: `#document/${item.id}` }, t("library.way_out")) : ""),
+      el("td", { class: "number wide" }, item.pages === null ? "" : formatNumber(item.pages)),
       el("td", { class: "number wide" }, size),
-      el("td", { class: "number" }, el("button", { type: "button", class: "quiet", "data-document": document.id, "aria-label": S.removeNamed(document.filename), onclick: () => confirmRemoval(document) }, S.remove)),
+      el("td", { class: "wide small", title: formatTime(item.created_at) }, formatAgo(item.created_at)),
+      el("td", { class: "number" }, tool("trash", t("library.delete", { name: item.filename }), () => remove(item))),
     );
   }
 
-  function confirmRemoval(document) {
-    const dialog = $("confirm-delete");
-    $("confirm-text").textContent = S.confirmRemove(document.filename);
-    dialog.returnValue = "keep";
-    dialog.onclose = async () => {
-      if (dialog.returnValue !== "delete") return;
-      try {
-        await deleteDocument(document.id);
-        await refresh();
-        showMessage(S.removed(document.filename));
-      } catch (error) {
-        showMessage(error.explain());
-      }
-    };
-    dialog.showModal();
+  function remove(item) {
+    const node = $("library").querySelector(`tr[data-id="${item.id}"]`);
+    const next = node?.nextElementSibling ?? node?.previousElementSibling;
+    hidden.add(item.id);
+    node?.remove();
+    (next?.querySelector("button") ?? $("choose-files")).focus();
+    deleteLater(t("library.deleted", { name: item.filename }), {
+      remove: (options) => deleteDocument(item.id, options),
+      restore: () => {
+        hidden.delete(item.id);
+        refresh();
+      },
+      done: () => {
+        refresh();
+        onChange();
+      },
+    });
   }
 
-  return { refresh };
-}
-
-function showMessage(text) {
-  $("library-message").textContent = text;
-}
-
-/** The state of a document in words, with a bar while it moves and the reason where it failed. */
-export function statusNodes({ status, progress, error, warnings = [] }) {
-  const nodes = [el("span", { class: `state ${status}` }, S.statuses[status] ?? status)];
-  if (!SETTLED.has(status) && progress?.total) {
-    nodes.push(" ", el("span", { class: "small" }, `${formatNumber(progress.done)} / ${formatNumber(progress.total)}`));
-    nodes.push(el("progress", { max: progress.total, value: progress.done, "aria-label": S.statuses[status] }));
+  function removeCollection() {
+    const name = filters.collection.value;
+    filters.collection.value = "";
+    gone.add(name);
+    firstPage();
+    deleteLater(t("library.collection_deleted", { name }), {
+      remove: (options) => deleteCollection(name, options),
+      restore: () => {
+        gone.delete(name);
+        refresh();
+      },
+      done: () => {
+        gone.delete(name);
+        refresh();
+        onChange();
+      },
+    });
   }
-  if (error) nodes.push(el("span", { class: "small block error-text" }, error.message));
-  for (const warning of warnings) nodes.push(el("span", { class: "small block" }, warning));
-  return nodes;
+
+  return { show: refresh, add: uploads.add, remove };
 }

@@ -1,31 +1,25 @@
-// Wires the parts of the page together.
+// Wires the parts of the page together, and shows the part that the address names.
 
-import { listCollections } from "./api.js";
+import { addSamples, listCollections, listDocuments } from "./api.js";
 import { setUpAsk } from "./ask.js";
+import { setUpConversations } from "./conversations.js";
 import { $, el, fill } from "./dom.js";
-import { setUpLibrary } from "./library.js";
-import { watchReadiness } from "./status.js";
-import { S, formatNumber } from "./strings.js";
-import { setUpUploads } from "./upload.js";
+import { setUpDrop } from "./drop.js";
+import { setUpKeys } from "./keys.js";
+import { closePanel, setUpPanel } from "./panel.js";
+import { setUpPreview } from "./preview.js";
+import { watchReadiness } from "./readiness.js";
+import { formatNumber, t } from "./strings.js";
+import { setUpTheme } from "./theme.js";
+import { toast } from "./toast.js";
 
 const SAMPLE = "welcome.pdf"; // examples are offered while the samples are there
-
-function showView() {
-  const name = location.hash === "#documents" ? "documents" : "ask";
-  if ($(`view-${name}`).hidden) scrollTo({ top: 0, behavior: "instant" });
-  for (const view of ["ask", "documents"]) $(`view-${view}`).hidden = view !== name;
-  for (const link of document.querySelectorAll("[data-view]")) {
-    if (link.dataset.view === name) link.setAttribute("aria-current", "page");
-    else link.removeAttribute("aria-current");
-  }
-  if (name === "ask") $("question").focus({ preventScroll: true });
-}
+const VIEWS = ["ask", "documents", "document", "settings"];
+const LATER = { documents: "./library.js", document: "./document.js", settings: "./settings.js" }; // fetched when first shown
 
 let names = ["default"];
 let picked = ""; // all, until a person chooses
-$("collection").addEventListener("change", () => {
-  picked = $("collection").value;
-});
+$("collection").addEventListener("change", () => (picked = $("collection").value));
 
 async function loadCollections() {
   try {
@@ -35,39 +29,120 @@ async function loadCollections() {
     return; // asked again once the server is ready, and after each upload
   }
   const choices = names.map((name) => [name, name]);
-  fill($("collection"), names.length > 1 ? [["", S.allCollections], ...choices] : choices, picked);
-  fill($("filter-collection"), [["", S.all], ...choices], $("filter-collection").value);
+  fill($("collection"), names.length > 1 ? [["", t("all_collections")], ...choices] : choices, picked);
+  fill($("filter-collection"), [["", t("all")], ...choices], $("filter-collection").value);
   $("collection-names").replaceChildren(...names.map((value) => el("option", { value })));
 }
 
-function chosenCollections() {
-  return $("collection").value ? [$("collection").value] : names;
+/** How many documents there are, and what an empty page offers. */
+async function countDocuments() {
+  let all;
+  let samples;
+  try {
+    [all, samples] = await Promise.all([listDocuments({ limit: 1 }), listDocuments({ limit: 1, q: SAMPLE, status: "indexed" })]);
+  } catch {
+    return;
+  }
+  $("document-count").textContent = all.total ? formatNumber(all.total) : "";
+  $("first-run").hidden = all.total > 0;
+  $("examples").hidden = samples.total === 0;
 }
 
-function showLibraryState(list, filtered) {
-  if (filtered) return;
-  $("document-count").textContent = list.total ? formatNumber(list.total) : "";
-  $("no-documents").hidden = list.total > 0;
-  $("examples").hidden = !list.data.some((document) => document.filename === SAMPLE && document.status === "indexed");
-}
-
-const library = setUpLibrary({ onChange: showLibraryState });
 const refresh = () => {
-  library.refresh();
+  countDocuments();
   loadCollections();
 };
-const checkReadiness = watchReadiness(refresh);
-const conversation = setUpAsk({ collections: chosenCollections, onTrouble: checkReadiness });
-setUpUploads({
-  onStart: () => {
-    location.hash = "#documents";
+
+const checkReadiness = watchReadiness(() => {
+  refresh();
+  conversations.refresh();
+});
+const asking = setUpAsk({
+  collections: () => ($("collection").value ? [$("collection").value] : names),
+  onTrouble: checkReadiness,
+  onAnswer: (conversation) => {
+    const address = `#conversation/${conversation}`;
+    nameWindow(viewOf());
+    if (viewOf() === "ask" && !location.hash.startsWith(address)) history.replaceState(null, "", address);
+    conversations.refresh();
   },
-  onChange: refresh,
+});
+const conversations = setUpConversations({
+  current: asking.conversation,
+  onDeleted: () => (location.hash = "#ask"),
 });
 
-$("examples").querySelector("ul").append(
-  ...S.examples.map((question) => el("li", {}, el("button", { type: "button", lang: /\p{Script=Han}/u.test(question) ? "zh" : null, onclick: () => conversation.ask(question) }, question))),
-);
-addEventListener("hashchange", showView);
-showView();
+const loaded = new Map();
+const context = {
+  onChange: refresh,
+  collections: () => names,
+  upload: async (files) => (await module("documents")).add(files),
+  remove: async (item) => (await module("documents")).remove(item),
+};
+const module = (view) => {
+  if (!loaded.has(view)) loaded.set(view, import(LATER[view]).then((found) => found.setUp(context)));
+  return loaded.get(view);
+};
+
+const route = () => location.hash.slice(1).split("/");
+function viewOf() {
+  const [name] = route();
+  return VIEWS.includes(name) ? name : "ask";
+}
+
+async function show() {
+  const [name, ...rest] = route();
+  const view = viewOf();
+  if (view !== "ask") closePanel();
+  if ($(`view-${view}`).hidden) scrollTo({ top: 0, behavior: "instant" });
+  for (const other of VIEWS) $(`view-${other}`).hidden = other !== view;
+  $("workspace").dataset.view = view;
+  conversations.close();
+  for (const link of document.querySelectorAll("[data-view]")) {
+    if (link.dataset.view === (view === "document" ? "documents" : view)) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  for (const link of document.querySelectorAll("[data-language]")) link.hash = location.hash;
+  try {
+    if (view !== "ask") await (await module(view)).show(...rest);
+    else if (name === "conversation") await asking.resume(...rest);
+    else if (asking.conversation()) asking.start();
+  } catch (error) {
+    if (!error.explain) console.error(error); // a mistake of ours
+    toast(error.explain?.() ?? t("error.broken"));
+    if (name === "conversation") history.replaceState(null, "", "#ask");
+  }
+  conversations.mark();
+  nameWindow(view);
+  if (view === "ask" && !matchMedia("(pointer: coarse)").matches) $("question").focus({ preventScroll: true });
+}
+
+const title = document.title;
+function nameWindow(view) {
+  const shown = view === "ask" ? $("thread").querySelector(".question") : $(`view-${view}`).querySelector("h1");
+  document.title = shown?.textContent ? `${shown.textContent.slice(0, 80)} · Docent` : title;
+}
+
+$("examples").addEventListener("click", (event) => event.target.closest("button") && asking.ask(event.target.textContent));
+$("new-conversation").addEventListener("click", () => viewOf() === "ask" && asking.start());
+$("add-samples").addEventListener("click", async () => {
+  try {
+    await addSamples();
+    location.hash = "#documents";
+  } catch (error) {
+    toast(error.explain());
+  }
+});
+setUpDrop(async (files) => {
+  location.hash = "#documents";
+  await context.upload(files);
+});
+addEventListener("hashchange", show);
+setUpTheme();
+setUpPanel();
+setUpPreview();
+setUpKeys();
 refresh();
+conversations.refresh();
+await show();
+document.documentElement.dataset.ready = ""; // the tests wait for it

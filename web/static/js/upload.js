@@ -1,166 +1,174 @@
-// Adding files: dropped or chosen, sent two at a time, followed until they are ready or have failed.
+// Adding files: sent two at a time, followed until they are ready or have failed, with rate and time left.
 
-import { ApiError, getJob, uploadFile } from "./api.js";
-import { $, el } from "./dom.js";
-import { statusNodes } from "./library.js";
-import { formatBytes, S } from "./strings.js";
+import { ApiError, deleteDocument, getJob, listDocuments, retryJob, uploadFile } from "./api.js";
+import { $, say } from "./dom.js";
+import { named } from "./drop.js";
+import { formatBytes, formatDuration, t } from "./strings.js";
+import { SETTLED } from "./states.js";
+import { UploadRow } from "./upload_row.js";
 
 const SENDING_AT_ONCE = 2;
 const POLL_MS = 1000;
-const POLLED_AT_ONCE = 4;
+const LATEST = 200; // documents that changed last, asked for at each poll; few change within a second
+const JOBS_AT_ONCE = 3; // asked for one by one: those that the latest documents do not tell about
 const FINISHED = new Set(["done", "failed", "cancelled"]);
+const RATED_BYTES = 1e6; // of an upload whose rate is worth telling
+const KNOWN_SHARE = 0.03; // of the work done before the time left is told
 
-/** onStart(): files were taken. onChange(): a document came or moved on. */
-export function setUpUploads({ onStart, onChange }) {
+/** onChange(): a document came or moved on. Returns {add([{file, name, collection, password}])}; the last two may be missing. */
+export function setUpUploads({ onChange }) {
   const waiting = [];
-  const jobs = []; // uploads whose job still runs, in turn
+  const followed = new Map(); // document id or job id -> row
+  const aborts = new Set();
+  let rows = [];
   let sending = 0;
   let timer = 0;
+  let begun = 0;
 
-  $("choose-files").addEventListener("click", () => $("files").click());
-  $("files").addEventListener("change", () => {
-    add([...$("files").files]);
-    $("files").value = ""; // so that the same file can be chosen again
-  });
+  for (const [button, field] of [["choose-files", "files"], ["choose-folder", "folder"]]) {
+    $(button).addEventListener("click", () => $(field).click());
+    $(field).addEventListener("change", () => {
+      add([...$(field).files].filter((file) => !file.name.startsWith(".")).map(named));
+      $(field).value = ""; // so that the same file can be chosen again
+    });
+  }
   $("clear-uploads").addEventListener("click", () => {
-    for (const row of $("uploads").querySelectorAll(".finished")) row.remove();
-    $("upload-area").hidden = !$("uploads").children.length;
+    for (const row of rows.filter(({ over }) => over)) row.node.remove();
+    rows = rows.filter(({ over }) => !over);
+    summarise();
   });
-  setUpDrop(add);
+  $("cancel-uploads").addEventListener("click", () => {
+    for (const row of waiting.splice(0)) row.fail({ code: "cancelled" }, true);
+    for (const abort of aborts) abort();
+    summarise();
+  });
+  addEventListener("beforeunload", (event) => (sending || waiting.length) && event.preventDefault());
 
   function add(files) {
     if (!files.length) return;
-    onStart();
-    $("upload-area").hidden = false;
-    const collection = $("upload-collection").value.trim() || "default";
+    if (rows.every(({ over }) => over)) begun = performance.now();
+    const chosen = $("upload-collection").value.trim() || "default";
     const limit = Number(document.body.dataset.maxUploadMb);
-    for (const file of files) {
-      const upload = newRow(file, collection);
-      if (limit && file.size > limit * 2 ** 20) finish(upload, S.tooLarge(formatBytes(file.size), limit));
-      else if (!file.size) finish(upload, S.emptyFile);
-      else waiting.push(upload);
+    for (const { file, name, collection = chosen, password } of files) {
+      const row = Object.assign(new UploadRow(file, name, { retry, remove }), { collection, password });
+      rows.push(row);
+      if (limit && file.size > limit * 2 ** 20) row.fail({ message: t("upload.too_large", { size: formatBytes(file.size), n: limit }) });
+      else if (!file.size) row.fail({ code: "empty" });
+      else waiting.push(row);
     }
+    $("uploads").prepend(...rows.slice(-files.length).map(({ node }) => node));
+    summarise();
     sendNext();
-  }
-
-  function newRow(file, collection) {
-    const state = el("span", { class: "upload-state" }, S.waiting);
-    const node = el("li", {}, el("span", { class: "file" }, file.name), state);
-    $("uploads").prepend(node);
-    return { file, collection, node, state };
-  }
-
-  function finish(upload, message, again = null) {
-    upload.node.classList.add("finished");
-    upload.state.replaceChildren(
-      el("span", { class: "state failed" }, S.statuses.failed),
-      el("span", { class: "small block error-text" }, message),
-      ...(again ? [el("button", { type: "button", onclick: again }, S.retry)] : []),
-    );
   }
 
   async function sendNext() {
     if (sending >= SENDING_AT_ONCE || !waiting.length) return;
     sending += 1;
-    const upload = waiting.shift();
+    const row = waiting.shift();
     sendNext();
-    await sendFile(upload);
+    await sendFile(row);
     sending -= 1;
     sendNext();
+    summarise();
   }
 
-  async function sendFile(upload) {
-    const again = () => {
-      upload.node.classList.remove("finished");
-      upload.state.replaceChildren(S.waiting);
-      waiting.push(upload);
-      sendNext();
-    };
-    const bar = el("progress", { max: 1, value: 0, "aria-label": upload.file.name });
-    const words = el("span", { class: "small" }, S.sending(0));
-    upload.state.replaceChildren(words, bar);
+  async function sendFile(row) {
+    row.sending(0);
+    const { promise, abort } = uploadFile(row.file, row, (bytes) => {
+      row.sending(bytes);
+      summarise();
+    });
+    aborts.add(abort);
     try {
-      const receipt = await uploadFile(upload.file, upload.collection, (share) => {
-        bar.value = share;
-        words.textContent = share < 1 ? S.sending(Math.floor(share * 100)) : S.received;
-      });
-      const [document] = receipt.documents;
-      if (document?.status === "unchanged") show(upload, document, true);
-      else follow(upload, receipt.job_id);
+      const { job_id: job, documents } = await promise;
+      row.job = job;
+      if (documents.length === 1 && documents[0].status === "unchanged") row.show(documents[0], true);
+      else follow(row, documents.length === 1 ? documents[0].id : job);
     } catch (error) {
       const problem = error instanceof ApiError ? error : new ApiError(0);
-      finish(upload, problem.explain(), problem.temporary ? again : null);
+      row.fail(problem.code === "cancelled" ? problem : { code: problem.code, message: problem.explain() }, problem.temporary);
     }
+    aborts.delete(abort);
     onChange();
   }
 
-  function follow(upload, job) {
-    upload.job = job;
-    upload.state.replaceChildren(S.statuses.queued);
-    jobs.push(upload);
+  /** Again: with a password the file is sent anew, a job that failed is repeated, what was never received is sent. */
+  async function retry(row, password) {
+    row.password = password;
+    row.waiting();
+    if (row.job && !password) {
+      try {
+        await retryJob(row.job);
+        follow(row, row.document?.id ?? row.job);
+      } catch (error) {
+        row.fail({ message: error.explain() }, true);
+      }
+    } else {
+      waiting.push(row);
+      sendNext();
+    }
+    summarise();
+  }
+
+  function remove(row) {
+    if (row.document?.id) deleteDocument(row.document.id).then(onChange, () => {});
+    rows = rows.filter((other) => other !== row);
+    row.node.remove();
+    summarise();
+  }
+
+  function follow(row, id) {
+    row.show({ status: "queued" }, false);
+    followed.set(id, row);
     timer ||= setTimeout(poll, POLL_MS);
   }
 
   async function poll() {
-    await Promise.all(jobs.splice(0, POLLED_AT_ONCE).map(check));
-    timer = jobs.length ? setTimeout(poll, POLL_MS) : 0;
-  }
-
-  async function check(upload) {
+    let changed = false;
     try {
-      const job = await getJob(upload.job);
-      show(upload, job.documents[0] ?? { status: job.status }, FINISHED.has(job.status));
-      if (FINISHED.has(job.status)) onChange();
-      else jobs.push(upload);
+      const { data } = await listDocuments({ sort: "-updated", limit: LATEST });
+      for (const document of data) if (followed.has(document.id)) changed = settle(document.id, document, SETTLED.has(document.status)) || changed;
+      const others = [...followed].filter(([id]) => !data.some((document) => document.id === id)).slice(0, JOBS_AT_ONCE);
+      for (const [id, row] of others) {
+        const job = await getJob(row.job);
+        const failed = job.documents.find(({ status }) => status === "failed");
+        changed = settle(id, (job.status !== "done" && failed) || job.documents[0] || { status: "cancelled" }, FINISHED.has(job.status)) || changed;
+      }
     } catch (error) {
-      if (error.temporary) jobs.push(upload);
-      else finish(upload, error.explain());
+      if (!error.temporary) for (const [id, row] of followed) if (followed.delete(id)) row.fail({ message: error.explain() }, true);
     }
+    if (changed) onChange();
+    summarise();
+    timer = followed.size ? setTimeout(poll, POLL_MS) : 0;
   }
 
-  function show(upload, document, over) {
-    upload.node.classList.toggle("finished", over);
-    const words = document.status === "indexed" ? [el("span", { class: "state indexed" }, S.done(document.chunks))] : statusNodes(document);
-    const key = words.map((node) => node.textContent ?? node).join("");
-    if (upload.state.textContent !== key) upload.state.replaceChildren(...words); // live regions repeat what is set again
+  function settle(id, document, over) {
+    const row = followed.get(id);
+    row.show(document, over);
+    if (row.failed) $("uploads").prepend(row.node);
+    return over && followed.delete(id);
   }
-}
 
-/** Files dropped anywhere on the page; folders are walked. */
-function setUpDrop(add) {
-  const overlay = $("drop-overlay");
-  const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
-  document.addEventListener("dragenter", (event) => {
-    if (carriesFiles(event)) overlay.hidden = false;
-  });
-  document.addEventListener("dragover", (event) => {
-    if (carriesFiles(event)) event.preventDefault();
-  });
-  document.addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) overlay.hidden = true;
-  });
-  document.addEventListener("drop", async (event) => {
-    overlay.hidden = true;
-    if (!carriesFiles(event)) return;
-    event.preventDefault();
-    const { items, files } = event.dataTransfer;
-    const entries = [...items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // valid during this event only
-    add(entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(walk))).flat() : [...files]);
-  });
-}
-
-async function walk(entry) {
-  if (entry.name.startsWith(".")) return [];
-  try {
-    if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
-    const reader = entry.createReader();
-    const found = [];
-    for (;;) {
-      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject)); // at most 100 at a time
-      if (!some.length) return found;
-      for (const child of some) found.push(...(await walk(child)));
-    }
-  } catch {
-    return []; // unreadable for the browser: nothing that could be sent
+  function summarise() {
+    $("upload-area").hidden = !rows.length;
+    const total = rows.length;
+    const over = rows.filter((row) => row.over).length;
+    const failed = rows.filter((row) => row.failed).length;
+    const bytes = rows.reduce((sum, { file }) => sum + file.size, 0);
+    const sent = rows.reduce((sum, row) => sum + row.sent, 0);
+    const share = total ? (over / total + (bytes ? sent / bytes : 1)) / 2 : 0; // sending is half of it, reading the other
+    const seconds = (performance.now() - begun) / 1000;
+    const moving = over < total;
+    const parts = [t("upload.summary", { n: over, all: total })];
+    if (failed) parts.push(t("upload.failed", { n: failed }));
+    if (moving && bytes > RATED_BYTES && sent < bytes && seconds > 1) parts.push(t("upload.rate", { size: formatBytes(sent / seconds) }));
+    if (moving && share > KNOWN_SHARE && seconds > 2) parts.push(t("upload.left", { time: formatDuration((seconds * (1 - share)) / share) }));
+    $("upload-summary").textContent = parts.join(" · ");
+    const tenth = Math.floor((10 * over) / total); // rate and time left would be read out without end
+    say($("upload-news"), total ? [t("upload.summary", { n: moving ? Math.ceil((tenth * total) / 10) : over, all: total }), ...(failed ? [parts[1]] : [])].join(" · ") : "");
+    $("upload-progress").value = share;
+    $("cancel-uploads").hidden = !(waiting.length || aborts.size);
   }
+
+  return { add };
 }

@@ -1,12 +1,13 @@
 // The readiness line: what is still loading, in plain words, until everything is there.
 
-import { $ } from "./dom.js";
-import { S } from "./strings.js";
+import { getStatus } from "./api.js";
+import { $, say } from "./dom.js";
+import { t } from "./strings.js";
 
 const POLL_MS = 2000;
-const REQUIRED = ["catalog", "embedder", "index"];
+const REQUIRED = ["embedder", "index"];
 
-/** Polls /readyz until all parts are ready or have failed. onReady() is called once questions can be asked. */
+/** Polls the status until all parts are ready or have failed. onReady() is called once questions can be asked. */
 export function watchReadiness(onReady) {
   let timer = 0;
   let told = false;
@@ -14,25 +15,26 @@ export function watchReadiness(onReady) {
   async function check() {
     clearTimeout(timer);
     const { text, ready, settled } = await readiness();
-    const line = $("status");
-    if (line.textContent !== text) line.textContent = text; // live regions repeat what is set again
+    say($("status"), text);
     if (ready && !told) onReady();
     told = ready;
     if (!settled) timer = setTimeout(check, POLL_MS);
   }
 
   check();
-  return check;
+  return () => {
+    told = false;
+    return check();
+  };
 }
 
 async function readiness() {
   let parts;
   let ready;
   try {
-    const response = await fetch("/readyz", { headers: { Accept: "application/json" } });
-    ({ parts = {}, ready = false } = await response.json());
+    ({ parts, ready } = await getStatus());
   } catch {
-    return { text: S.noServer, ready: false, settled: false };
+    return { text: t("ready.no_server"), ready: false, settled: false };
   }
   const waiting = [...REQUIRED, "chat"].filter((name) => parts[name] && parts[name].state !== "ready");
   const failed = waiting.find((name) => parts[name].state === "failed");
@@ -40,6 +42,6 @@ async function readiness() {
   const settled = ready && waiting.every((part) => parts[part].state === "failed");
   if (!name) return { text: "", ready, settled };
   const { detail = "" } = parts[name];
-  const words = S.parts[name][failed ? "failed" : "loading"];
-  return { text: failed && detail ? `${words}: ${detail}` : [words, detail].filter(Boolean).join(" "), ready, settled };
+  const words = t(`ready.${name}.${failed ? "failed" : "loading"}`);
+  return { text: failed && detail ? `${words}: ${detail}` : words, ready, settled };
 }

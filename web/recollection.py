@@ -1,0 +1,79 @@
+"""Stored answers as the page shows them again: spans joined with what the documents say there today.
+
+An answer remembers spans only (catalog/conversations.py), so a quote is read from its document each time, and is null where
+the document has gone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+
+from rag.errors import DocentError
+from rag.types import Document
+from web import values
+from web.rendering import tree_of
+from wiring import Services
+
+
+class Recollection:
+    """Reads the documents that some answers cite, each once."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._documents: dict[str, Document | None] = {}
+
+    def messages(self, turn: Any, *, with_tree: bool) -> list[dict[str, Any]]:
+        """A row of the answers table as a question and its answer."""
+        created = values.timestamp(turn.created_at.replace(tzinfo=UTC))
+        answer = {
+            "role": "assistant",
+            "content": turn.answer,
+            "answer_id": turn.id,
+            "answered": turn.answered,
+            "reason": turn.reason,
+            "groundedness": turn.groundedness,
+            "model": turn.model,
+            "citations": [self._citation(span) for span in turn.citations],
+            "sentences": [self._sentence(turn.answer, *sentence) for sentence in turn.sentences],
+            "feedback": {"rating": turn.rating, "comment": turn.comment} if turn.rating else None,
+            "created_at": created,
+        }
+        if with_tree:
+            ends = [(end, verdict) for _, end, verdict in turn.sentences]
+            answer["rendered"] = tree_of(turn.answer, ends, [span["n"] for span in turn.citations])
+        return [{"role": "user", "content": turn.question, "created_at": created}, answer]
+
+    def _citation(self, span: dict[str, Any]) -> dict[str, Any]:
+        document = self._document(span["document_id"])
+        known = {"filename": None, "page": None, "page_end": None, "quote": None, "content_sha256": None}
+        if document is None:
+            return {**span, **known}
+        start, end = span["char_start"], span["char_end"]
+        try:
+            quote = self._services.documents.text(document.id, start=start, end=end)
+        except DocentError:  # it is being read anew
+            return {**span, **known, "filename": document.filename}
+        pages = [
+            page.number for page in self._services.documents.pages(document.id) if page.start < end and start < page.end
+        ]
+        return {
+            **span,
+            "filename": document.filename,
+            "page": pages[0] if pages else None,
+            "page_end": pages[-1] if pages else None,
+            "quote": quote,
+            "content_sha256": document.sha256,
+        }
+
+    def _document(self, document_id: str) -> Document | None:
+        if document_id not in self._documents:
+            try:
+                self._documents[document_id] = self._services.documents.document(document_id)
+            except DocentError:
+                self._documents[document_id] = None
+        return self._documents[document_id]
+
+    @staticmethod
+    def _sentence(answer: str, start: int, end: int, verdict: str) -> dict[str, Any]:
+        return {"text": answer[start:end], "start": start, "end": end, "verdict": verdict}

@@ -15,7 +15,7 @@ from rag import prompts
 from rag.citations import CitationList, MarkedText, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract
-from rag.language import is_cjk, leans_back, trim
+from rag.language import is_cjk, trim
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
 from rag.types import Abstention, Answer, AnswerSentence, Citation, Evidence, PageSpan, Retrieval, Usage, Verdict
@@ -53,7 +53,6 @@ class Writer:
         self._citations = CitationList()
         self._kept: list[AnswerSentence] = []
         self._dropped: list[AnswerSentence] = []
-        self._lost = False  # the sentence before leaves; one that leans on it and has no other before it goes along
 
     @property
     def has_support(self) -> bool:
@@ -79,10 +78,8 @@ class Writer:
             body = statement(part.text)
             verdict, spans, missing = judge(part, evidence, self.question)
             if verdict in SUPPORTED:
-                orphaned = self._lost and not self._kept and leans_back(body)
-                spans = [] if orphaned else [span for span in spans if self._answers(body, span)]
+                spans = [span for span in spans if self._answers(body, span)]
                 verdict = verdict if spans else Verdict.UNSUPPORTED
-            self._lost = verdict not in SUPPORTED and states_something(body)
             self.spend("verify_ms", clock)
             text = part.text if self._text else part.text.lstrip()
             if self._ask.checked_only and verdict in SUPPORTED:

@@ -263,19 +263,6 @@ def test_verdicts(sentence: str, marks: tuple[int, ...], verdict: str, cited: li
     assert (str(found), [item.n for item, _, _ in spans]) == (verdict, cited)
 
 
-def test_a_sentence_leaves_with_the_one_that_it_leans_on(retriever: Retriever, shelf: Shelf) -> None:
-    chat = ScriptedChat(
-        "Yes.\nThe gauge in Leipzig was calibrated by Ada [1]. Its oil is changed every March [1].",
-        "Yes.\nHere is what the sources say: Its oil is changed every March [1].",
-    )
-
-    orphaned = done(events(answerer(retriever, shelf, chat)))
-    introduced = done(events(answerer(retriever, shelf, chat)))
-
-    assert not orphaned.answered
-    assert "Its oil is changed every March. [1]" in introduced.answer
-
-
 def test_a_line_that_only_announces_is_not_quoted() -> None:
     item = evidence(1, "Before the pump is started, check:\n- the oil of the pump\n- the valve of the pump")
     question = "What is to be checked before the pump is started?"

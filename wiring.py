@@ -17,11 +17,13 @@ from catalog.documents import DocumentCatalog
 from catalog.engine import Database
 from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
+from catalog.inspection import CatalogInspection
 from catalog.jobs import JobCatalog
 from ingest.fetching import UrlFetcher
 from ingest.folders import Folders
 from ingest.jobs import Jobs
 from ingest.library import Library
+from ingest.mending import check_vectors, mend_vectors
 from ingest.passwords import Passwords
 from ingest.pictures import PagePictures
 from ingest.pipeline import Pipeline
@@ -46,6 +48,7 @@ from vectorstore.replacement import settle
 DEFAULT_COLLECTION = "default"
 SAMPLES_DIR = PROJECT_DIR / "data" / "samples"
 CHAT_WEIGHTS = "chat"
+CHROMA = "chroma"
 LOCAL_CHAT_NAME = "qwen2.5-coder-1.5b-instruct"
 # Likeliest tokens that the local model tells the chances of: yes and no in a few spellings are among them.
 ALTERNATIVES = 10
@@ -130,7 +133,7 @@ def build_services(
         ownership.release()
         raise
     lexical = Fts5Index(database.read)
-    dense = ChromaIndex(settings.data_dir / "chroma")
+    dense = ChromaIndex(settings.data_dir / CHROMA)
     embedders = Embedders(settings, given=embedder)
     collections = CollectionCatalog(
         database, embedding_model=embedders.default_id, recipe=Recipe(settings.chunk_tokens), knows=embedders.knows
@@ -165,10 +168,16 @@ def build_services(
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
     retriever = Retriever(spaces, dense, lexical, documents, reranker)
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
+
+    def start_ingestion(report: Report) -> None:
+        mend_vectors(settings.data_dir / CHROMA, CatalogInspection(database), dense, spaces, report)
+        library.resume()
+        pipeline.start()
+
     chain = [
-        Step("index", lambda _: _open_index(dense, collections)),
+        Step("index", lambda _: _open_index(settings, dense, collections)),
         Step("embedder", lambda report: _load_embedders(embedders, collections, report)),
-        Step("ingestion", lambda _: _start_ingestion(library, pipeline)),
+        Step("ingestion", start_ingestion),
     ]
     if reranker is not None:
         chain.append(Step("reranker", lambda _: reranker.load()))
@@ -221,7 +230,8 @@ def add_folder(services: Services, folder: Path, collection: str) -> str:
     return job_id
 
 
-def _open_index(dense: ChromaIndex, collections: CollectionCatalog) -> None:
+def _open_index(settings: Settings, dense: ChromaIndex, collections: CollectionCatalog) -> None:
+    check_vectors(settings.data_dir / CHROMA, dense)
     dense.load()
     settle(dense, collections.models())
 
@@ -235,11 +245,6 @@ def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report
             if model_id == embedders.default_id:
                 raise
             log.error("the embedding model %s does not load: %s", model_id, error.message)
-
-
-def _start_ingestion(library: Library, pipeline: Pipeline) -> None:
-    library.resume()
-    pipeline.start()
 
 
 def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:

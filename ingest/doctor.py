@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from catalog.inspection import CatalogInspection
 from ingest.embedding import embed_chunks
 from ingest.examination import Findings, Sizes, examine
+from ingest.mending import begin_anew
 from ingest.opening import open_services, require_catalog
 from vectorstore.owner import Ownership
 
@@ -41,6 +42,9 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         found, sizes = examine(settings.data_dir)
     before = found.counts()
     if options.repair and not found.healthy:
+        if found.vector_index_damaged:
+            with Ownership(settings.data_dir):
+                begin_anew(settings.data_dir / "chroma")  # and the services make its vectors again when they start
         with open_services(settings) as services:
             catalog = CatalogInspection(services.database)
             repair(found, catalog, services.dense, services.spaces, services.library, services.pipeline)
@@ -71,9 +75,11 @@ def repair(
     wrong = {*found.wrong_offsets, *found.wrong_number_of_chunks} - lost
     catalog.queue_again(sorted(wrong))
     library.forget_vectors()
-    for collection, missing in found.chunks_without_vector.items():
-        embedder = spaces.of(collection).embedder
-        embed_chunks(catalog, embedder, dense, collection, missing)
+    for collection in {*found.chunks_without_vector, *found.vectors_damaged}:
+        damaged = found.vectors_damaged.get(collection, [])
+        dense.delete_chunks(collection, damaged)
+        again = [*found.chunks_without_vector.get(collection, []), *damaged]
+        embed_chunks(catalog, spaces.of(collection).embedder, dense, collection, again)
     pipeline.wake()
     while pipeline.pending():
         time.sleep(0.1)

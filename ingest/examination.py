@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from catalog.engine import Database
 from catalog.inspection import CatalogInspection, StoredFile
 from vectorstore.chroma import ChromaIndex
+from vectorstore.probe import SAMPLES, is_sound, lost_vectors
 
 _BLOCK = 1 << 20
+# Squared lengths of vectors that were of length 1 before they were stored in single precision.
+MIN_LENGTH, MAX_LENGTH = 0.9, 1.1
 
 
 @dataclass(slots=True)
@@ -18,7 +22,9 @@ class Findings:
     """What is wrong, by kind; chunks and vectors by collection id. Every list is empty in a healthy folder."""
 
     catalog_damage: list[str] = field(default_factory=list)
+    vector_index_damaged: list[str] = field(default_factory=list)
     chunks_without_vector: dict[int, list[str]] = field(default_factory=dict)
+    vectors_damaged: dict[int, list[str]] = field(default_factory=dict)
     vectors_without_chunk: dict[int, list[str]] = field(default_factory=dict)
     spaces_without_collection: list[int] = field(default_factory=list)
     chunks_without_keywords: dict[int, list[int]] = field(default_factory=dict)
@@ -57,14 +63,22 @@ class Sizes:
 
 
 def examine(data_dir: Path) -> tuple[Findings, Sizes]:
-    """Look at everything in a data folder, which the caller owns."""
+    """Look at everything in a data folder, which the caller owns.
+
+    The vector index is looked at from outside first. A damaged one is not opened, for that may end the process.
+    """
+    folder = data_dir / "chroma"
+    sound = is_sound(folder)
     database = Database(data_dir / "catalog.sqlite3")
-    dense = ChromaIndex(data_dir / "chroma")
+    dense = ChromaIndex(folder)
     try:
         catalog = CatalogInspection(database)
         findings = Findings(catalog_damage=catalog.integrity())
         findings.wrong_offsets, findings.wrong_number_of_chunks = catalog.wrong_documents()
-        vectors = _compare_vectors(findings, catalog, dense if (data_dir / "chroma").exists() else None)
+        if sound:
+            vectors = _compare_vectors(findings, catalog, dense if folder.exists() else None)
+        else:
+            findings.vector_index_damaged, vectors = [folder.name], 0
         _compare_keywords(findings, catalog)
         _compare_files(findings, catalog.files(), data_dir / "uploads")
         numbers = catalog.statistics()
@@ -91,7 +105,9 @@ def _compare_vectors(findings: Findings, catalog: CatalogInspection, dense: Chro
     total = 0
     for collection in known:
         wanted = catalog.chunk_ids(collection)
-        present = dense.entries(collection) if dense and collection in spaces else {}
+        present, damaged = _vectors(dense, collection) if dense and collection in spaces else ({}, [])
+        if damaged:
+            findings.vectors_damaged[collection] = damaged
         total += len(present)
         if missing := [chunk for chunk in wanted if chunk not in present]:
             findings.chunks_without_vector[collection] = missing
@@ -99,6 +115,26 @@ def _compare_vectors(findings: Findings, catalog: CatalogInspection, dense: Chro
         if extra:
             findings.vectors_without_chunk[collection] = extra
     return total
+
+
+def _vectors(dense: ChromaIndex, collection: int) -> tuple[dict[str, str], list[str]]:
+    """The document of each vector of a collection, and the chunks whose vector is none, has another size than most, or is
+    not found by a search for it (of a sample).
+    """
+    owners: dict[str, str] = {}
+    damaged: list[str] = []
+    sizes: Counter[int] = Counter()
+    for ids, documents, vectors in dense.pages(collection):
+        owners.update(zip(ids, documents, strict=True))
+        sizes[vectors.shape[1]] += len(ids)
+        lengths = (vectors * vectors).sum(axis=1)
+        sane = (lengths > MIN_LENGTH) & (lengths < MAX_LENGTH)  # false for what is not a number
+        damaged += [chunk for chunk, good in zip(ids, sane, strict=True) if not good]
+        if vectors.shape[1] != sizes.most_common(1)[0][0]:
+            damaged += ids
+        step = max(1, len(ids) // SAMPLES)
+        damaged += lost_vectors(dense, collection, ids[::step], vectors[::step])
+    return owners, list(dict.fromkeys(damaged))
 
 
 def _compare_keywords(findings: Findings, catalog: CatalogInspection) -> None:

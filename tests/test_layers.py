@@ -75,7 +75,7 @@ DOORS = {
     "httpx": ("rag/adapters/", "rag/evaluation/rest.py", "ingest/targets.py"),
     "rich": ("rag/adapters/progress.py", "ingest/cli.py"),
     "filelock": ("rag/adapters/",),
-    "numpy": ("rag/ports.py", "rag/adapters/", "rag/evaluation/", "vectorstore/chroma.py"),
+    "numpy": ("rag/ports.py", "rag/adapters/", "rag/evaluation/", "vectorstore/chroma.py", "vectorstore/hnsw_files.py"),
     "matplotlib": ("rag/evaluation/plots.py",),
 }
 

@@ -36,13 +36,22 @@ CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_n
 
 
 class ChromaIndex:
-    """A Chroma folder. Thread-safe; `load` may be called any number of times."""
+    """A Chroma folder. Thread-safe; `load` may be called any number of times.
 
-    def __init__(self, path: Path) -> None:
+    While it is open, a mark lies beside the folder (unless not `marked`): one that is there before tells of an unclean stop.
+    """
+
+    def __init__(self, path: Path, *, marked: bool = True) -> None:
         self._path = path
+        self._mark = path.with_name(f"{path.name}.open") if marked else None
         self._client: ClientAPI | None = None
         self._spaces: dict[int, Collection] = {}
         self._opening = threading.Lock()
+
+    @property
+    def was_left_open(self) -> bool:
+        """Before `load`: whether the process that had the folder open last did not close it."""
+        return self._mark is not None and self._client is None and self._mark.exists()
 
     def load(self) -> None:
         """Open the folder.
@@ -59,6 +68,9 @@ class ChromaIndex:
             from chromadb.errors import ChromaError
 
             try:
+                if self._mark is not None:
+                    self._path.parent.mkdir(parents=True, exist_ok=True)
+                    self._mark.touch()
                 self._client = chromadb.PersistentClient(
                     str(self._path), settings=ChromaSettings(anonymized_telemetry=False)
                 )
@@ -72,6 +84,8 @@ class ChromaIndex:
             self._spaces.clear()
         if client is not None:
             client.close()  # type: ignore[attr-defined]  # it is a Client
+            if self._mark is not None:
+                self._mark.unlink(missing_ok=True)
 
     def upsert(self, collection: int, ids: Sequence[str], vectors: Vectors, documents: Sequence[str]) -> None:
         """See `rag.ports.DenseIndex.upsert`."""

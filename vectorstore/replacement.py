@@ -34,6 +34,9 @@ def drop_replaced(dense: ChromaIndex, collection: int) -> None:
 
 def settle(dense: ChromaIndex, models: Mapping[int, str]) -> None:
     """At a start: finish or undo replacements that were cut off. `models` is the catalog's truth, by collection."""
+    for collection in dense.spaces():
+        if collection > 0 and collection not in models and dense.name(collection) + ASIDE not in dense.names():
+            dense.delete_collection(collection)  # it was deleted while something was written into it
     spaces = dense.names()
     for name in spaces:
         if name.startswith(dense.name(-1)[:-1]):

@@ -74,7 +74,7 @@ def order_of_ends(bench: Bench, jobs: dict[str, str]) -> list[str]:
                 ended.append(name)
         return len(ended) == len(jobs)
 
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not look():
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -213,7 +213,7 @@ def test_cancelling_ends_the_child_that_reads(tmp_path: Path, write: Write) -> N
 
         bench.until(lambda: child._process.poll() is not None)
         bench.until(lambda: not services.pipeline._flights.ids())
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
         assert services.jobs.get(job).status == "cancelled"
         assert services.jobs.get(job).documents[0].error_code is None
         assert bench.ended(add(bench, ("next.txt", TEXT)))["next.txt"].status == "indexed"

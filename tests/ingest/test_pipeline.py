@@ -88,7 +88,7 @@ class Bench:
 
     def until(self, condition: Callable[[], Any]) -> None:
         """Wait until the condition holds."""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 40
         while not condition():
             assert time.monotonic() < deadline, "it did not come to pass"
             time.sleep(0.01)

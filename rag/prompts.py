@@ -31,7 +31,12 @@ _REFUSAL = re.compile(
 )
 
 YES, NO = ("yes", "是", "是的", "有"), ("no", "否", "不是", "没有", "不")
-_OPENING = re.compile(r"[\s*\"'“]*(yes|no|是的?|否|不是|没有|不|有)(?![\w])[\s.,:;!*\"'”。，：；！-]*", re.IGNORECASE)
+# What follows the word is swallowed only as far as it belongs to it: a list or bold text may begin the answer itself.
+_OPENING = re.compile(
+    r"[\s\"'“]*(?P<bold>\*{1,2})?(?P<word>yes|no|是的?|否|不是|没有|不|有)(?![\w])"
+    r"[ \t.,:;!\"'”。，：；！]*(?(bold)\**)[ \t.,:;!\"'”。，：；！]*(?:[-–—]+[ \t]*)?\s*",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=1)
@@ -123,7 +128,7 @@ class Opening:
 
     def _decide(self, match: re.Match[str] | None) -> None:
         self.decided = True
-        self._word = match.group(1).casefold() if match else ""
+        self._word = match["word"].casefold() if match else ""
 
 
 def _may_open(text: str) -> bool:

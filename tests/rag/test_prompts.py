@@ -91,6 +91,10 @@ def test_statements_are_no_refusals(text: str) -> None:
     [
         ("Yes. The pump runs.", "yes", "The pump runs."),
         ("**Yes**\n\nIt runs. Yes.", "yes", "It runs. Yes."),
+        ("Yes. **Deletion** is final.", "yes", "**Deletion** is final."),
+        ("Yes\n- the oil\n- the seals", "yes", "- the oil\n- the seals"),
+        ("Yes - it runs.", "yes", "it runs."),
+        ("**Yes.** **Deletion** is final.", "yes", "**Deletion** is final."),
         ("No.", "no", ""),
         ("no, the sources do not say", "no", "the sources do not say"),
         ("是的，水泵在运行。", "yes", "水泵在运行。"),

@@ -1,7 +1,7 @@
 """Rows to fit abstention on, made of golden questions: what is seen when each judgement is due, and whether an answer exists.
 
-A row a question for `retrieval` (before the model), and one for `model` (after its yes or no) where there is a model and
-the question would reach it. Takes its parts by constructor.
+A row a question for `retrieval` (before the model), and one for `model` (after its yes or no) where there is a model, whatever
+the first judgement would say. It is given its parts.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ from ingest.flights import Batch, Flight, Flights
 from ingest.library import Library
 from ingest.passwords import Passwords
 from rag.errors import DocentError, UnavailableError, UnreadableError
-from rag.ports import DenseIndex, Vectors
+from rag.ports import DenseIndex, Embedder, Vectors
 from rag.recipe import Recipe
 from rag.spaces import EmbeddingSpaces
 from rag.types import DocumentStatus, ParsedDocument
@@ -332,8 +332,14 @@ class Pipeline:
     def _read_and_chunk(self, batch: Batch) -> None:
         parsed = [(flight, document) for flight in batch.flights if (document := self._read(flight)) is not None]
         self._ingestion.advance([flight.id for flight, _ in parsed], DocumentStatus.CHUNKING)
+        try:
+            embedder, recipe = self._spaces.of(batch.collection).embedder, self._recipe(batch.collection)
+        except DocentError as error:  # the collection is gone, or made with a model or a recipe that is not known here
+            for flight, _ in parsed:
+                self._fail(flight.id, error)
+            return
         for flight, document in parsed:
-            if (indexed := self._chunk(flight, document)) is not None:
+            if (indexed := self._chunk(flight, document, embedder, recipe)) is not None:
                 batch.documents.append((flight, indexed))
         self._ingestion.expect({item.id: len(item.chunks) for _, item in batch.documents})
 
@@ -357,13 +363,12 @@ class Pipeline:
             self._fail(item.id, _unexpected(error))
         return None
 
-    def _chunk(self, flight: Flight, document: ParsedDocument) -> Indexed | None:
+    def _chunk(self, flight: Flight, document: ParsedDocument, embedder: Embedder, recipe: Recipe) -> Indexed | None:
         if flight.dropped:
             return None
         item = flight.work
         try:
-            embedder = self._spaces.of(item.collection_id).embedder
-            chunks = chunk_document(document, embedder, target_tokens=self._recipe(item.collection_id).tokens)
+            chunks = chunk_document(document, embedder, target_tokens=recipe.tokens)
             if not chunks:
                 raise UnreadableError("The file holds no text.", code="no_text")
         except DocentError as error:

@@ -80,7 +80,7 @@ class Library:
         except BaseException:
             path.unlink(missing_ok=True)
             raise
-        return self.inspect(path, filename, hashing.digest.hexdigest(), metadata=metadata)
+        return self.inspect(path, filename, hashing.digest.hexdigest(), metadata=metadata, head=bytes(hashing.head))
 
     def unpacked(self, files: Sequence[StagedFile]) -> list[StagedFile]:
         """Staged files, with the members of archives in the place of the archives.
@@ -100,9 +100,17 @@ class Library:
         return told_apart(found)
 
     def inspect(
-        self, path: Path, filename: str, sha256: str, *, metadata: Mapping[str, Any] | None = None
+        self,
+        path: Path,
+        filename: str,
+        sha256: str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        head: bytes | None = None,
     ) -> StagedFile:
         """Look at a file in the incoming folder: its name, its size, and whether its type is one that can be read.
+
+        `head`: its first `HEAD_BYTES` bytes, where they are known already.
 
         Raises:
             InvalidRequestError: not a possible file name. (Unreadable content is noted in `rejected` instead.)
@@ -112,8 +120,9 @@ class Library:
         except InvalidRequestError:
             path.unlink(missing_ok=True)
             raise
-        with path.open("rb") as file:
-            head = file.read(HEAD_BYTES)
+        if head is None:
+            with path.open("rb") as file:
+                head = file.read(HEAD_BYTES)
         size = path.stat().st_size
         if is_archive(name, head):
             return StagedFile(path, name, size, sha256, "application/zip", metadata or {}, archive=True)
@@ -250,13 +259,16 @@ class Library:
 
 
 class _HashingTarget:
-    """A writable stream that hashes what goes through it."""
+    """A writable stream that hashes what goes through it, and keeps the first `HEAD_BYTES` bytes of it."""
 
     def __init__(self, target: BinaryIO) -> None:
         self._target = target
         self.digest = hashlib.sha256()
+        self.head = bytearray()
 
     def write(self, block: bytes) -> int:
         """Hash and write."""
         self.digest.update(block)
+        if len(self.head) < HEAD_BYTES:
+            self.head += block[: HEAD_BYTES - len(self.head)]
         return self._target.write(block)

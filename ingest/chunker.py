@@ -40,6 +40,7 @@ class _Draft:
     paths: list[list[str]]  # for each heading, the titles that lead to it
     labels: list[str | None]
     label_tokens: list[int]
+    exact: bool = True  # whether tokens add up: no sentence and no title was cut within
 
 
 def chunk_document(document: ParsedDocument, tokens: TokenCounter, *, target_tokens: int) -> list[Chunk]:
@@ -54,8 +55,8 @@ def chunk_documents(
 
     `target_tokens` is the size aimed at for a chunk's text, capped by the window. `text[start:end] == chunk.text`, and
     `chunk.embedding_text` is at most `tokens.max_tokens` tokens long; a heading path that would take more than a third
-    of the window loses its beginning. All units of all documents are counted in one call and all finished
-    chunks in another; further small ones follow only for sentences and chunks that do not fit.
+    of the window loses its beginning. All units of all documents are counted in one call; further
+    small ones follow only for sentences and chunks that do not fit, or hardly.
     """
     drafts = [_Draft(document, split_units(document), _paths(document.headings), [], []) for document in documents]
     _count(drafts, tokens)
@@ -83,7 +84,8 @@ def _count(drafts: list[_Draft], tokens: TokenCounter) -> None:
         for unit in draft.units:
             unit.tokens = next(of_texts)
         for path in draft.paths:
-            label, length = _label(path, lengths, counts[0], tokens.max_tokens // 3)
+            label, length, whole = _label(path, lengths, counts[0], tokens.max_tokens // 3)
+            draft.exact &= whole
             draft.labels.append(label)
             draft.label_tokens.append(length)
 
@@ -100,8 +102,8 @@ def _paths(headings: Sequence[Heading]) -> list[list[str]]:
     return paths
 
 
-def _label(path: list[str], lengths: dict[str, int], separator: int, budget: int) -> tuple[str | None, int]:
-    """The end of a heading path that fits the budget, and its tokens."""
+def _label(path: list[str], lengths: dict[str, int], separator: int, budget: int) -> tuple[str | None, int, bool]:
+    """The end of a heading path that fits the budget, its tokens, and whether its titles are whole."""
     kept: list[str] = []
     total = 0
     for title in reversed(path):
@@ -113,8 +115,8 @@ def _label(path: list[str], lengths: dict[str, int], separator: int, budget: int
     if not kept and path and budget > 1:
         # One title alone is too long. Tokens are taken to spread evenly over it; `_make_fit` has the last word.
         share = path[-1][: len(path[-1]) * budget // lengths[path[-1]]].rstrip()
-        return share or None, budget if share else 0
-    return (SEPARATOR.join(kept) or None), total
+        return share or None, budget if share else 0, False
+    return (SEPARATOR.join(kept) or None), total, True
 
 
 # --- overlong sentences ---
@@ -130,6 +132,7 @@ def _split_overlong(drafts: list[_Draft], tokens: TokenCounter) -> None:
                 if unit.tokens <= _room(draft, unit, tokens.max_tokens):
                     result.append(unit)
                     continue
+                draft.exact = False
                 atoms = split_atoms(text, unit, length)
                 fresh.extend((text, atom) for atom in atoms)
                 result.extend(atoms)
@@ -205,9 +208,18 @@ def _run_cost(opens: int, level: int) -> float:
 
 
 def _make_fit(drafts: list[_Draft], grouped: list[list[Unit]], tokens: TokenCounter) -> None:
-    """Count the finished chunks (sums of parts are not exact) and halve those that are over the window."""
+    """Count the finished chunks that may be over the window, and halve those that are.
+
+    Between whole sentences the tokens of both tokenizers add up, but for one at a boundary; so a chunk with a tenth of the
+    window to spare is not counted again. Where a sentence was cut within, sums say little, and each chunk is.
+    """
     window = tokens.max_tokens
-    suspects = [(draft, chunks, chunk) for draft, chunks in zip(drafts, grouped, strict=True) for chunk in chunks]
+    suspects = [
+        (draft, chunks, chunk)
+        for draft, chunks in zip(drafts, grouped, strict=True)
+        for chunk in chunks
+        if not draft.exact or chunk.tokens > _room(draft, chunk, window) - window // 10
+    ]
     while suspects:
         counts = tokens.count_tokens([_embedding_text(draft, chunk) for draft, _, chunk in suspects])
         smaller: list[tuple[_Draft, list[Unit], Unit]] = []

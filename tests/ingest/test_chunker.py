@@ -124,11 +124,18 @@ def test_sizes_are_balanced() -> None:
         assert len(lengths) == 1 or min(lengths) >= 50, lengths
 
 
-def test_two_calls_for_many_documents() -> None:
+def test_one_call_for_many_documents() -> None:
     tokens = WordCounter()
     found = chunk_documents([ParsedDocument(text_of(n)) for n in (0, 3, 40)], tokens, target_tokens=100)
     assert [bool(chunks) for chunks in found] == [False, True, True]
+    assert len(tokens.calls) == 1
+
+
+def test_what_hardly_fits_is_counted_again() -> None:
+    tokens = WordCounter(max_tokens=110)
+    (chunks,) = chunk_documents([ParsedDocument(text_of(40))], tokens, target_tokens=108)
     assert len(tokens.calls) == 2
+    assert max(tokens.count_tokens([chunk.text for chunk in chunks])) <= 110
 
 
 def test_cuts_at_headings_and_carries_the_path() -> None:

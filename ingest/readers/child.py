@@ -15,7 +15,7 @@ import time
 from base64 import b64encode
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from ingest.readers.ocr import Ocr
 from ingest.readers.registry import read_file
@@ -33,7 +33,14 @@ def send(stream: BinaryIO, message: dict[str, Any]) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> dict[str, Any] | None:
+class Readable(Protocol):
+    """What messages come from."""
+
+    def read(self, count: int, /) -> bytes:
+        """As many bytes, fewer at the end of the stream."""
+
+
+def receive(stream: Readable) -> dict[str, Any] | None:
     """Read one message; None at the end of the stream, also when it ends within a message."""
     header = stream.read(4)
     if len(header) < 4:

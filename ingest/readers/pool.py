@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
 import threading
+import time
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import asdict
@@ -35,6 +37,7 @@ from rag.types import Heading, PageSpan, ParsedDocument
 
 FILES_PER_CHILD = 500
 """Files after which a child is replaced, so that what libraries leak stays bounded."""
+_READ_BYTES = 1 << 20
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _ERRORS: dict[str, Callable[..., DocentError]] = {
@@ -176,16 +179,15 @@ class _Child:
         assert self._process.stdout is not None
         self._files += 1
         self._path = str(message["path"])
-        alarm = threading.Timer(self._timeout_s, self._expire)
-        alarm.daemon = True
-        alarm.start()
         try:
             send(self._process.stdin, message)  # type: ignore[arg-type]
-            reply = receive(self._process.stdout)  # type: ignore[arg-type]
+            reply = receive(_Until(time.monotonic() + self._timeout_s, self._process.stdout.fileno()))
+        except TimeoutError:
+            self._timed_out = True
+            reply = None
         except (OSError, json.JSONDecodeError, UnicodeDecodeError):
             reply = None
         finally:
-            alarm.cancel()
             self._path = ""
         if reply is None:
             raise self._fallen()
@@ -213,10 +215,6 @@ class _Child:
                     stream.close()
                 except OSError:  # unsent bytes for a process that is gone
                     logger.debug("pipe of reader %d was broken", self.pid)
-
-    def _expire(self) -> None:
-        self._timed_out = True
-        self._process.kill()
 
     def _fallen(self) -> UnreadableError:
         self._process.kill()
@@ -249,6 +247,30 @@ class _Child:
             )
         kind = _ERRORS.get(str(error["kind"]), UnreadableError)
         return kind(str(error["message"]), code=code, details=dict(error["details"]))
+
+
+class _Until:
+    """A pipe as a stream that is read until a moment of the monotonic clock."""
+
+    def __init__(self, deadline: float, pipe: int) -> None:
+        self._deadline = deadline
+        self._pipe = select.poll()  # unlike select, it takes any descriptor
+        self._pipe.register(pipe, select.POLLIN)
+        self._descriptor = pipe
+
+    def read(self, count: int) -> bytes:
+        """As many bytes, fewer at the end. Raises TimeoutError."""
+        parts: list[bytes] = []
+        while count:
+            left = self._deadline - time.monotonic()
+            if left <= 0 or not self._pipe.poll(1000 * left):
+                raise TimeoutError
+            part = os.read(self._descriptor, min(count, _READ_BYTES))
+            if not part:
+                break
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
 
 
 def _picture(reply: dict[str, Any]) -> PagePicture:

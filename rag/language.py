@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import lru_cache
 
 CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\uac00-\ud7af\U00020000-\U0003134f"
@@ -106,9 +106,9 @@ def fold(text: str) -> str:
     return text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
-def words(text: str) -> Iterator[str]:
+def words(text: str) -> list[str]:
     """Latin words and CJK runs of the folded text, in order."""
-    return (match.group() for match in _TOKEN.finditer(fold(text)))
+    return _TOKEN.findall(fold(text))
 
 
 def terms(text: str, *, stop_words: bool = False) -> list[str]:
@@ -116,13 +116,10 @@ def terms(text: str, *, stop_words: bool = False) -> list[str]:
 
     A CJK run of one character gives that character. Stop words are left out unless `stop_words`.
     """
-    found: list[str] = []
-    for word in words(text):
-        if CJK_RUN.match(word):
-            found.extend(bigrams(word))
-        elif stop_words or word not in STOP_WORDS:
-            found.append(stem(word))
-    return found
+    found = words(text) if stop_words else [word for word in words(text) if word not in STOP_WORDS]
+    if text.isascii():
+        return [stem(word) for word in found]
+    return [term for word in found for term in (bigrams(word) if CJK_RUN.match(word) else [stem(word)])]
 
 
 def query_terms(text: str) -> list[str]:

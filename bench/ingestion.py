@@ -16,8 +16,7 @@ from rag.settings import Settings
 from rag.types import Chunk, DocumentStatus
 from wiring import Services, build_services
 
-WORKING = (DocumentStatus.QUEUED, DocumentStatus.PARSING, DocumentStatus.CHUNKING, DocumentStatus.EMBEDDING)
-POLL_SECONDS = 0.1
+POLL_SECONDS = 0.04
 CHUNKS_PAGE = 500
 
 
@@ -54,10 +53,10 @@ class DocentRounds:
         library = self.services.library
         files = [library.stage(io.BytesIO(data), filename) for filename, data in named]
         job_id, _ = library.add(self.services.collections.ensure(name), files)
-        while any(self.services.documents.statistics()[status] for status in WORKING):
+        while self.services.pipeline.pending():
             time.sleep(POLL_SECONDS)
-        bad = [item for item in self.services.jobs.get(job_id).documents if item.status == DocumentStatus.FAILED]
-        if bad:
+        if self.services.documents.statistics()[DocumentStatus.FAILED]:
+            bad = [item for item in self.services.jobs.get(job_id).documents if item.status == DocumentStatus.FAILED]
             raise ConfigurationError(f"{len(bad)} files were not indexed, the first: {bad[0].error_message}")
 
     def embedding_texts(self, name: str) -> list[str]:

@@ -27,6 +27,7 @@ from web.api.jobs import jobs_blueprint
 from web.api.overview import overview_blueprint
 from web.api.pages import document_pages_blueprint
 from web.api.questions import questions_blueprint
+from web.api.trash import trash_blueprint
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
 from web.server import serve
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     for blueprint in (
         documents_blueprint(services),
         document_pages_blueprint(services),
+        trash_blueprint(services),
         jobs_blueprint(services),
         collections_blueprint(services),
         questions_blueprint(services),

@@ -19,6 +19,7 @@ from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.inspection import CatalogInspection
 from catalog.jobs import JobCatalog
+from catalog.trash import TrashCatalog
 from ingest.fetching import UrlFetcher
 from ingest.folders import Folders
 from ingest.jobs import Jobs
@@ -29,6 +30,7 @@ from ingest.pictures import PagePictures
 from ingest.pipeline import Pipeline
 from ingest.readers.pool import ReaderPool
 from ingest.reindexing import Reindexer
+from ingest.trash import Trash
 from rag.adapters.embedders import CollectionSpaces, Embedders, needed
 from rag.adapters.manifest import load_manifest
 from rag.adapters.reranker import CrossEncoderReranker
@@ -72,6 +74,7 @@ class Services:
     conversations: ConversationCatalog
     library: Library
     folders: Folders
+    trash: Trash
     reindexer: Reindexer
     pictures: PagePictures
     pipeline: Pipeline
@@ -198,6 +201,7 @@ def build_services(
         library=library,
         pictures=pictures,
         folders=Folders(FolderCatalog(database, lexical), library),
+        trash=Trash(TrashCatalog(database, lexical), library),
         reindexer=Reindexer(database, collections, dense, spaces, embedders.default, pipeline),
         pipeline=pipeline,
         dense=dense,

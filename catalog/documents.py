@@ -61,8 +61,9 @@ class DocumentCatalog:
         """Documents in the order of `sort` (a key of `_ORDERS`, with `-` before it from high to low).
 
         `q` is part of the file name, without regard to case; the status `active` stands for all that are on their way.
+        What is in the trash is listed by the status `trashed` only.
         """
-        conditions = []
+        conditions = [] if status == DocumentStatus.TRASHED else [present()]
         if collection is not None:
             conditions.append(collections.c.name == collection)
         if status is not None:
@@ -145,8 +146,9 @@ class DocumentCatalog:
             ]
 
     def edit(self, document_id: str, *, metadata: Mapping[str, Any]) -> Document:
-        """Replace a document's metadata. Raises NotFoundError."""
+        """Replace a document's metadata. Raises NotFoundError, and ConflictError for one in the trash."""
         with self._database.write() as connection:
+            _refuse_trashed(connection, document_id)
             connection.execute(
                 update(documents).where(documents.c.id == document_id).values(metadata=dict(metadata), updated_at=now())
             )
@@ -157,20 +159,16 @@ class DocumentCatalog:
 
         Raises:
             NotFoundError: there is none.
-            ConflictError: the collection has a document of that name or with these bytes; details hold its id.
+            ConflictError: the collection has a document of that name or with these bytes; details hold its id. Or the
+                document is in the trash.
         """
         found = self.document(document_id)
         with self._database.write() as connection:
+            _refuse_trashed(connection, document_id)
             old = connection.execute(select(documents.c.collection_id).where(documents.c.id == document_id)).scalar()
             if old == collection or old is None:
                 return found
-            same = (documents.c.filename == found.filename) | (documents.c.sha256 == found.sha256)
-            there = select(documents.c.id).where(documents.c.collection_id == collection, same)
-            if (other := connection.execute(there).scalar()) is not None:
-                raise ConflictError(
-                    f"The collection has a document named {found.filename!r}, or with the same content, already.",
-                    details={"document_id": other},
-                )
+            refuse_alike(connection, collection, found)
             unindex(connection, self._lexical, document_id)
             connection.execute(
                 update(documents)
@@ -214,7 +212,7 @@ class DocumentCatalog:
             return set(connection.execute(select(documents.c.id)).scalars())
 
     def stored_bytes(self) -> int:
-        """Bytes of all originals."""
+        """Bytes of all originals, those in the trash among them."""
         with self._database.read() as connection:
             return int(connection.execute(select(func.coalesce(func.sum(documents.c.bytes), 0))).scalar_one())
 
@@ -224,6 +222,27 @@ class DocumentCatalog:
         with self._database.read() as connection:
             found = {row[0]: row[1] for row in connection.execute(counted)}
         return {status: found.get(status, 0) for status in DocumentStatus if status != DocumentStatus.UNCHANGED}
+
+
+def present() -> Any:
+    """The condition that a document is not in the trash."""
+    return documents.c.status != DocumentStatus.TRASHED
+
+
+def refuse_alike(connection: Connection, collection: int, found: Document) -> None:
+    """Raise ConflictError if a collection has a document of that name or with these bytes; details hold its id."""
+    same = (documents.c.filename == found.filename) | (documents.c.sha256 == found.sha256)
+    there = select(documents.c.id).where(documents.c.collection_id == collection, same, present())
+    if (other := connection.execute(there).scalar()) is not None:
+        raise ConflictError(
+            f"The collection has a document named {found.filename!r}, or with the same content, already.",
+            details={"document_id": other},
+        )
+
+
+def _refuse_trashed(connection: Connection, document_id: str) -> None:
+    if connection.execute(select(documents.c.id).where(documents.c.id == document_id, ~present())).first():
+        raise ConflictError("The document is in the trash. Restore it first.", code="document_trashed")
 
 
 def remove(connection: Connection, lexical: Fts5Index | None, ids: Sequence[str]) -> None:

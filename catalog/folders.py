@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from catalog.documents import remove
+from catalog.documents import present, remove
 from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import chunks, collections, documents
@@ -158,13 +158,13 @@ class FolderCatalog:
 
 
 def _held(connection: Connection, collection: str) -> list[Held]:
-    """The newest document of each name, in one read."""
+    """The newest document of each name, in one read; what is in the trash is not held."""
     query = (
         select(
             documents.c.id, documents.c.filename, documents.c.sha256, documents.c.status, documents.c.metadata[SOURCE]
         )
         .join(collections)
-        .where(collections.c.name == collection)
+        .where(collections.c.name == collection, present())
         .order_by(documents.c.created_at)
     )
     found: dict[str, Held] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from catalog.documents import note_vector_deletion, remove
+from catalog.documents import note_vector_deletion, present, remove
 from catalog.engine import Database
 from catalog.publication import Indexed, publish
 from catalog.queue import Queue, Work, in_work, waiting_bytes
@@ -307,11 +307,13 @@ def _in_flight(ids: Sequence[str]) -> Any:
 
 
 def _versions(connection: Connection, collection: int, ids: Sequence[str]) -> dict[str, Any]:
-    """These documents of a collection and all others of the same file names, by id."""
+    """These documents of a collection and all others of the same file names, by id; without those in the trash, which no
+    newer version replaces.
+    """
     names = select(documents.c.filename).where(documents.c.id.in_(ids))
     rows = connection.execute(
         select(
             documents.c.id, documents.c.filename, documents.c.created_at, documents.c.status, documents.c.live
-        ).where(documents.c.collection_id == collection, documents.c.filename.in_(names))
+        ).where(documents.c.collection_id == collection, documents.c.filename.in_(names), present())
     )
     return {row.id: row for row in rows}

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from catalog.documents import unindex
+from catalog.documents import present, unindex
 from catalog.engine import Database
 from catalog.registration import IN_FLIGHT
 from catalog.rows import now
@@ -87,11 +87,11 @@ class CatalogInspection:
             }
             found = connection.execute(select(*columns).order_by(chunks.c.document_id))
             whole = iter(other.execute(of_text))
-            present = next(whole, None)
+            current = next(whole, None)
             for document_id, rows in groupby(found, key=lambda row: row.document_id):
-                while present is not None and present.document_id < document_id:
-                    present = next(whole, None)
-                text = present.text if present is not None and present.document_id == document_id else None
+                while current is not None and current.document_id < document_id:
+                    current = next(whole, None)
+                text = current.text if current is not None and current.document_id == document_id else None
                 listed = list(rows)
                 if text is None or any(text[row.char_start : row.char_end] != row.text for row in listed):
                     offsets.append(document_id)
@@ -113,8 +113,8 @@ class CatalogInspection:
         )
         with self._database.read() as connection:
             wanted = set(connection.execute(query).scalars())
-            present = self._lexical.rows(connection, collection)
-        return sorted(present - wanted), sorted(wanted - present)
+            found = self._lexical.rows(connection, collection)
+        return sorted(found - wanted), sorted(wanted - found)
 
     def repair_keywords(self, collection: int) -> None:
         """Make a collection's keyword index equal to its chunks."""
@@ -174,9 +174,11 @@ class CatalogInspection:
             )
 
     def statistics(self) -> dict[str, int]:
-        """Numbers of documents and chunks."""
+        """Numbers of documents, of documents in the trash, and of chunks."""
+        held = select(func.count()).select_from(documents)
         with self._database.read() as connection:
             return {
-                "documents": int(connection.execute(select(func.count()).select_from(documents)).scalar_one()),
+                "documents": int(connection.execute(held.where(present())).scalar_one()),
+                "trashed": int(connection.execute(held.where(~present())).scalar_one()),
                 "chunks": int(connection.execute(select(func.count()).select_from(chunks)).scalar_one()),
             }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import select, update
 
-from catalog.documents import joined
+from catalog.documents import joined, present
 from catalog.engine import Database
 from catalog.registration import WAITING
 from catalog.rows import now, to_document
@@ -27,7 +27,7 @@ class JobCatalog:
         self._database = database
 
     def get(self, job_id: str) -> Job:
-        """The job as it stands; documents that were deleted since count as done. Raises NotFoundError."""
+        """The job as it stands; documents that were deleted or put into the trash since count as done. Raises NotFoundError."""
         with self._database.read() as connection:
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
             if row is None:
@@ -36,16 +36,17 @@ class JobCatalog:
                 select(job_documents).where(job_documents.c.job_id == job_id).order_by(job_documents.c.position)
             ).all()
             ids = {item.document_id for item in items}
-            found = {row.id: to_document(row) for row in connection.execute(joined().where(documents.c.id.in_(ids)))}
+            rows = connection.execute(joined().where(documents.c.id.in_(ids), present()))
+            found = {row.id: to_document(row) for row in rows}
         rate, left = _speed(found.values(), row.started_at)
-        present = [_as_in_job(found[item.document_id], item.unchanged) for item in items if item.document_id in found]
-        done = len(items) - sum(not document.status.terminal for document in present)
+        there = [_as_in_job(found[item.document_id], item.unchanged) for item in items if item.document_id in found]
+        done = len(items) - sum(not document.status.terminal for document in there)
         return Job(
             id=row.id,
-            status=_status(present, done, len(items)),
+            status=_status(there, done, len(items)),
             done=done,
             total=len(items),
-            documents=tuple(present),
+            documents=tuple(there),
             created_at=row.created_at.replace(tzinfo=UTC),
             rate=rate,
             eta_seconds=left,
@@ -75,17 +76,17 @@ class JobCatalog:
             connection.execute(update(jobs).where(jobs.c.id.in_(belonging)).values(started_at=None))
 
 
-def _speed(present: Collection[Document], started: datetime | None) -> tuple[float | None, float | None]:
+def _speed(held: Collection[Document], started: datetime | None) -> tuple[float | None, float | None]:
     """Documents a second since a job began, and the seconds that are left at the pace, in bytes, that it has had.
 
     None where nothing can be said: before the first document is done, and after the last.
     """
-    if started is None or all(item.status.terminal for item in present):
+    if started is None or all(item.status.terminal for item in held):
         return None, None
     began = started.replace(tzinfo=UTC)
     seconds = max((datetime.now(UTC) - began).total_seconds(), 0.001)
-    ended = [item for item in present if item.status.terminal and item.updated_at >= began]
-    moving = [item for item in present if not item.status.terminal]
+    ended = [item for item in held if item.status.terminal and item.updated_at >= began]
+    moving = [item for item in held if not item.status.terminal]
     shares = [(item.bytes, item.progress_done / max(item.progress_total, 1)) for item in moving]
     done = sum(item.bytes for item in ended) + sum(size * share for size, share in shares)
     left = sum(size * (1 - share) for size, share in shares)
@@ -98,8 +99,8 @@ def _as_in_job(document: Document, unchanged: bool) -> Document:
     return document
 
 
-def _status(present: list[Document], done: int, total: int) -> JobStatus:
-    states = {document.status for document in present}
+def _status(there: list[Document], done: int, total: int) -> JobStatus:
+    states = {document.status for document in there}
     if done < total:
         return JobStatus.QUEUED if states == {DocumentStatus.QUEUED} else JobStatus.RUNNING
     if states and states <= {DocumentStatus.FAILED}:

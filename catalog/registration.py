@@ -72,7 +72,9 @@ def register_files(connection: Connection, collection: int, files: Sequence[NewF
 
 
 class _Known:
-    """The documents of a collection that have the digests or names of some files; the newest of each counts."""
+    """The documents of a collection that have the digests or names of some files; the newest of each counts, and none that
+    is in the trash.
+    """
 
     def __init__(self, connection: Connection, collection: int, files: Sequence[NewFile]) -> None:
         self.by_digest: dict[str, dict[str, Any]] = {}
@@ -83,6 +85,7 @@ class _Known:
             part = files[start : start + LOOKUP]
             found = select(*columns).where(
                 documents.c.collection_id == collection,
+                documents.c.status != DocumentStatus.TRASHED,
                 documents.c.sha256.in_([file.sha256 for file in part])
                 | documents.c.filename.in_([file.filename for file in part]),
             )

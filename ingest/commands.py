@@ -18,7 +18,7 @@ COMMANDS = {
     "doctor": ("ingest.doctor", "hold catalog, indexes and uploads against each other"),
     "backup": ("ingest.backup", "write a data folder into one file"),
     "restore": ("ingest.restore", "fill an empty data folder from a backup"),
-    "purge": ("ingest.purge", "make deleted text unrecoverable"),
+    "purge": ("ingest.purge", "empty the trash and make deleted text unrecoverable"),
     "reindex": ("ingest.reindex", "make vectors anew, also with another embedding model"),
 }
 

@@ -99,8 +99,10 @@ def _show(found: Findings, sizes: Sizes, before: dict[str, int] | None, *, as_js
             more = f" and {len(listed) - SHOWN} more" if len(listed) > SHOWN else ""
             print(f"{kind.replace('_', ' ')}: {len(listed)} ({', '.join(map(str, listed[:SHOWN]))}{more})")
     verdict = "Nothing is wrong" if found.healthy else "Something is wrong"
+    trashed = f", {sizes.trashed} in the trash" if sizes.trashed else ""
     print(
-        f"{verdict}: {sizes.documents} documents, {sizes.chunks} chunks, {sizes.vectors} vectors; {_megabytes(sizes)}."
+        f"{verdict}: {sizes.documents} documents{trashed}, {sizes.chunks} chunks, {sizes.vectors} vectors; "
+        f"{_megabytes(sizes)}."
     )
 
 

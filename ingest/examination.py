@@ -52,9 +52,10 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How much there is: numbers of rows, and bytes on disk."""
+    """How much there is: numbers of rows, and bytes on disk. `trashed`: documents in the trash, beside the others."""
 
     documents: int
+    trashed: int
     chunks: int
     vectors: int
     catalog_bytes: int
@@ -88,6 +89,7 @@ def examine(data_dir: Path) -> tuple[Findings, Sizes]:
     catalog_bytes = sum(path.stat().st_size for path in data_dir.glob("catalog.sqlite3*"))
     sizes = Sizes(
         numbers["documents"],
+        numbers["trashed"],
         numbers["chunks"],
         vectors,
         catalog_bytes,

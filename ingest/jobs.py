@@ -9,7 +9,7 @@ from catalog.jobs import AGAIN, JobCatalog
 from ingest.passwords import Passwords
 from ingest.pipeline import Pipeline
 from rag.errors import ConflictError
-from rag.types import Document, Job
+from rag.types import Document, DocumentStatus, Job
 
 
 class Jobs:
@@ -45,9 +45,11 @@ class Jobs:
 
         Raises:
             NotFoundError: there is none.
-            ConflictError: it did not fail, and no password came.
+            ConflictError: it did not fail, and no password came; or it is in the trash.
         """
         found = self._documents.document(document_id)
+        if found.status == DocumentStatus.TRASHED:
+            raise ConflictError("The document is in the trash. Restore it first.", code="document_trashed")
         if found.status in AGAIN:
             self._again([document_id], password)
         elif password is not None:

@@ -56,7 +56,7 @@ class Library:
         self._dense = dense
         self._wake = wake
         self._passwords = passwords or Passwords()
-        self._forgotten = forgotten  # told the id of each document whose bytes are gone
+        self._forgotten = forgotten  # told the id of each document whose bytes or text are gone
         self._dropped = dropped  # told the ids of documents that need no more work
         self._forgetting = threading.Lock()
         self.incoming.mkdir(parents=True, exist_ok=True)
@@ -219,6 +219,19 @@ class Library:
         self._unlink(ids)
         self._dense.delete_collection(collection)
         self._ingestion.vectors_deleted(collection, ids)
+
+    def unindexed(self, document_id: str) -> None:
+        """The catalog has dropped a document's text and kept its row: stop working on it, and drop its pictures and vectors.
+
+        Its bytes stay, and so does its password, which may be wanted again.
+        """
+        self._dropped([document_id])
+        self._forgotten(document_id)
+        self.forget_vectors()
+
+    def wake(self) -> None:
+        """Something was queued."""
+        self._wake()
 
     def forget(self, ids: Sequence[str]) -> None:
         """Remove the bytes and vectors of documents that the catalog has forgotten already."""

@@ -1,6 +1,7 @@
 """`python -m ingest purge`: makes what was deleted unrecoverable from the files of the data folder.
 
-Deletions take effect at once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files,
+The trash is emptied first: what lies there is deleted for good, as if each document of it had been. Deletions take effect at
+once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files,
 free pages. All of these are written anew. What backups and disks keep beyond that is not within reach.
 """
 
@@ -41,6 +42,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     with open_services(settings, load=False) as services:
         settle(services.dense, services.collections.models())
         services.library.resume()  # deletions that a stop left behind
+        emptied = services.trash.empty()
     with Ownership(settings.data_dir):
         vectors = renew_vectors(settings.data_dir / "chroma")
         database = Database(settings.data_dir / "catalog.sqlite3")
@@ -50,8 +52,10 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             database.close()
     seconds = time.monotonic() - started
     if options.json:
-        print(json.dumps({"vectors": vectors, "seconds": round(seconds, 2)}))
+        print(json.dumps({"trash": emptied, "vectors": vectors, "seconds": round(seconds, 2)}))
     else:
+        if emptied:
+            print(f"{emptied} documents in the trash deleted for good.")
         print(
             f"Catalog, keyword indexes and {vectors} vectors written anew in {seconds:.1f} s; nothing deleted remains."
         )

@@ -14,7 +14,10 @@ from typing import Any
 
 
 class DocumentStatus(StrEnum):
-    """States of a document; `UNCHANGED` is only ever an outcome of an upload, never stored."""
+    """States of a document; `UNCHANGED` is only ever an outcome of an upload, never stored.
+
+    `TRASHED`: in the trash, which is as good as gone for everything but the trash itself.
+    """
 
     QUEUED = "queued"
     PARSING = "parsing"
@@ -23,12 +26,13 @@ class DocumentStatus(StrEnum):
     INDEXED = "indexed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+    TRASHED = "trashed"
     UNCHANGED = "unchanged"
 
     @property
     def terminal(self) -> bool:
         """Whether the document will not move again by itself."""
-        return self in (self.INDEXED, self.FAILED, self.CANCELLED, self.UNCHANGED)
+        return self in (self.INDEXED, self.FAILED, self.CANCELLED, self.TRASHED, self.UNCHANGED)
 
 
 class JobStatus(StrEnum):

@@ -1,7 +1,7 @@
 """Stored answers as the page shows them again: spans joined with what the documents say there today.
 
 An answer remembers spans only (catalog/conversations.py), so a quote is read from its document each time, and is null where
-the document has gone.
+the document has gone, for good or into the trash.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC
 from typing import Any
 
 from rag.errors import DocentError
-from rag.types import Document
+from rag.types import Document, DocumentStatus
 from web import values
 from web.rendering import tree_of
 from wiring import Services
@@ -69,9 +69,11 @@ class Recollection:
     def _document(self, document_id: str) -> Document | None:
         if document_id not in self._documents:
             try:
-                self._documents[document_id] = self._services.documents.document(document_id)
+                found = self._services.documents.document(document_id)
             except DocentError:
                 self._documents[document_id] = None
+            else:
+                self._documents[document_id] = None if found.status == DocumentStatus.TRASHED else found
         return self._documents[document_id]
 
     @staticmethod

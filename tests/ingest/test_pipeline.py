@@ -175,6 +175,56 @@ def test_a_long_file_reports_its_progress(bench: Bench) -> None:
     assert found["a.txt"].progress_done == found["a.txt"].chunks == bench.vectors()
 
 
+def test_into_the_trash_and_out_again_in_the_middle_of_a_file(bench: Bench) -> None:
+    trash, documents = bench.services.trash, bench.services.documents
+    bench.reader.gate = threading.Event()
+    bench.reader.broken = {"a.txt": UnreadableError("killed", code="reader_crashed")}
+    bench.add(("a.txt", TEXT), ("b.txt", TEXT + "b"))
+    bench.until(lambda: bench.reader.read_names)
+    own = next(item.id for item in documents.find().items if item.filename == "a.txt")
+
+    trash.put(own)  # its reader is ended, and what it says of that is no failure
+
+    bench.until(lambda: bench.pipeline.pending() == 0)
+    assert bench.reader.abandoned == [own]
+    assert documents.document(own).status == "trashed"
+    bench.reader.broken = {}
+    trash.restore(own)
+    bench.until(lambda: documents.document(own).status == "indexed")
+    assert bench.vectors() == 2
+
+
+def test_into_the_trash_and_out_again_while_it_is_embedded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    trash, documents = bench.services.trash, bench.services.documents
+    begun, go_on = threading.Event(), threading.Event()
+    embed = bench.embedder.embed_documents
+
+    def slow(texts: Sequence[str]) -> Vectors:
+        begun.set()
+        go_on.wait(10)
+        return embed(texts)
+
+    monkeypatch.setattr(bench.embedder, "embed_documents", slow)
+    bench.add(("a.txt", TEXT))
+    assert begun.wait(10)
+    (item,) = documents.find().items
+    assert item.status == "embedding"
+    trash.put(item.id)
+    go_on.set()
+    bench.until(lambda: not bench.pipeline._flights.ids())
+    assert (documents.document(item.id).status, bench.vectors()) == ("trashed", 0)
+
+    begun.clear()
+    go_on.clear()
+    trash.restore(item.id)
+    assert begun.wait(10)
+    trash.put(item.id)
+    trash.restore(item.id)  # at once: it waits for the end of the attempt that was dropped
+    go_on.set()
+    bench.until(lambda: documents.document(item.id).status == "indexed")
+    assert (bench.vectors(), documents.text(item.id)) == (1, TEXT)
+
+
 def test_a_stop_in_the_middle_of_a_file_is_not_its_fault(bench: Bench) -> None:
     bench.reader.gate = threading.Event()
     bench.reader.broken = {"a.txt": UnreadableError("killed", code="reader_crashed")}

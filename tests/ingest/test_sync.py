@@ -15,6 +15,7 @@ import wiring
 from ingest import sync as sync_module
 from ingest.commands import main
 from ingest.manifest import FolderReader
+from rag.errors import ConflictError
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
 from tests.web.conftest import API, Docent, Start, assert_error, listening, servers
@@ -179,6 +180,25 @@ def test_through_a_server(folder: Path, tmp_path: Path, capsys: pytest.CaptureFi
         assert docent.search("cocoa")[0]["filename"] == "new.md"
         assert docent.search("house")[0]["filename"] == "sub/tea of the house.md"
         assert len(docent.stored_files()) == 6
+
+
+def test_what_lies_in_the_trash_is_not_there(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, str(folder))
+    services = opened(tmp_path)
+    (tea,) = services.documents.find(q="tea").items
+    services.trash.put(tea.id)
+    services.close()
+
+    assert counts(run(capsys, str(folder))) == (1, 0, 0, 0, 2, 0)  # the file is there, so it is uploaded again
+
+    services = opened(tmp_path)
+    try:
+        assert services.documents.document(tea.id).status == "trashed"
+        with pytest.raises(ConflictError):
+            services.trash.restore(tea.id)
+    finally:
+        services.close()
+    assert len(held(tmp_path)) == 3
 
 
 def test_watching(

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -275,6 +276,57 @@ def test_purged_is_gone_from_every_file(tmp_path: Path, capsys: pytest.CaptureFi
     assert run(capsys, "doctor")["healthy"]
     assert main(["purge"]) == 0
     assert sorted(path.name for path in data_dir.iterdir()) == ["catalog.sqlite3", "chroma", "owner.lock", "uploads"]
+
+
+def test_purge_empties_the_trash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data_dir = tmp_path / "data"
+    services = opened(data_dir)
+    (document,) = services.documents.find(q="orchard").items
+    (chunk,) = services.documents.chunks(document.id).items
+    vector = services.embedder.embed_documents([chunk.text])[0].tobytes()
+    services.trash.put(document.id)
+    services.close()
+    assert (run(capsys, "doctor")["healthy"], run(capsys, "doctor")["sizes"]["trashed"]) == (True, 1)
+    assert main(["doctor"]) == 0
+    assert "2 documents, 1 in the trash" in capsys.readouterr().out
+
+    assert run(capsys, "purge")["trash"] == 1
+
+    for path in data_dir.rglob("*"):
+        content = path.read_bytes() if path.is_file() else b""
+        found = [trace[:20] for trace in (b"orchard", b"pollin", b"blossom", vector[:64]) if trace in content]
+        assert not found, f"{path} still holds {found}"
+    assert run(capsys, "doctor")["sizes"]["trashed"] == 0
+    with pytest.raises(SystemExit):
+        main(["purge", "--help"])
+    assert "trash" in capsys.readouterr().out
+
+
+def test_the_trash_moves_with_a_backup(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = opened(tmp_path / "data")
+    (document,) = services.documents.find(q="orchard").items
+    services.trash.put(document.id)
+    services.close()
+    run(capsys, "backup", str(tmp_path / "copy.tar"))
+    monkeypatch.setenv("DOCENT_DATA_DIR", str(tmp_path / "elsewhere"))
+    run(capsys, "restore", str(tmp_path / "copy.tar"))
+    run(capsys, "doctor", "--repair")
+    run(capsys, "reindex")
+
+    services = opened(tmp_path / "elsewhere")
+    try:
+        assert [item.id for item in services.documents.find(status="trashed").items] == [document.id]
+        assert services.trash.restore(document.id).status == DocumentStatus.QUEUED
+        until = time.monotonic() + 30
+        while services.pipeline.pending():
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        assert services.documents.text(document.id) == ORCHARD
+    finally:
+        services.close()
+    assert run(capsys, "doctor")["healthy"]
 
 
 def test_without_a_catalog_there_is_one_line(

@@ -1,4 +1,4 @@
-"""Eight threads that ask, search, upload and delete at once: no 5xx, nothing lost, catalog and indexes agree."""
+"""Eight threads that ask, search, upload, delete, trash and restore at once: no 5xx, nothing lost, catalog and indexes agree."""
 
 from __future__ import annotations
 
@@ -33,7 +33,8 @@ class Visitor(threading.Thread):
     def run(self) -> None:
         until = time.monotonic() + SECONDS
         while time.monotonic() < until and not self.problems:
-            self.random.choice((self.upload, self.upload, self.search, self.ask, self.delete, self.browse))()
+            steps = (self.upload, self.upload, self.search, self.ask, self.delete, self.trash, self.browse)
+            self.random.choice(steps)()
             self.done += 1
 
     def check(self, response: Any, *good: int) -> Any:
@@ -60,6 +61,26 @@ class Visitor(threading.Thread):
             self.check(self.client.delete(f"{API}/documents/{last}"), 204)
             self.gone.update(older, [last])
             self.check(self.client.get(f"{API}/documents/{last}"), 404)
+
+    def trash(self) -> None:
+        """The newest version of a name into the trash; if it is not then emptied, it comes back."""
+        if not self.kept:
+            return
+        name = self.random.choice(list(self.kept))
+        *older, last = self.kept.pop(name)
+        for document_id in older:
+            self.check(self.client.delete(f"{API}/documents/{document_id}"), 204, 404)
+        self.gone.update(older)
+        self.check(self.client.post(f"{API}/documents/{last}/trash"), 200)
+        body = self.check(self.client.post(f"{API}/search", json={"query": "pump bar Nordwind", "top_k": 20}), 200)
+        if last in {passage["document_id"] for passage in body.get("passages", ())}:
+            self.problems.append("found in the trash")
+        if self.random.random() < 0.7:
+            self.check(self.client.post(f"{API}/documents/{last}/restore"), 200)
+            self.kept[name] = [last]
+        else:
+            self.check(self.client.delete(f"{API}/documents/{last}"), 204)
+            self.gone.add(last)
 
     def search(self) -> None:
         mode = self.random.choice(("hybrid", "dense", "lexical"))

@@ -152,8 +152,12 @@ class DocumentQuery(Paging):
     """Which documents."""
 
     collection: str | None = None
-    status: Literal["queued", "parsing", "chunking", "embedding", "indexed", "failed", "cancelled", "active"] | None = (
-        Field(default=None, description="`active`: on its way, whatever the step.")
+    status: (
+        Literal["queued", "parsing", "chunking", "embedding", "indexed", "failed", "cancelled", "active", "trashed"]
+        | None
+    ) = Field(
+        default=None,
+        description="`active`: on its way, whatever the step. `trashed`: in the trash; those are listed so only.",
     )
     q: str | None = Field(default=None, description="Part of the file name.")
     sort: str = Field(
@@ -161,6 +165,12 @@ class DocumentQuery(Paging):
         pattern="^-?(created|updated|name|bytes|pages|chunks|status)$",
         description="created, updated, name, bytes, pages, chunks or status; `-` before it: from high to low.",
     )
+
+
+class TrashQuery(BaseModel):
+    """Which trash."""
+
+    collection: str | None = Field(default=None, description="Of this collection only.")
 
 
 class ConversationQuery(Paging):

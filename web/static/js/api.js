@@ -71,6 +71,9 @@ export const getOutline = (document) => getJson(`/documents/${id(document)}/outl
 export const listChunks = (document, query) => getJson(`/documents/${id(document)}/chunks`, query);
 export const listCiting = (document, query) => getJson(`/documents/${id(document)}/answers`, query);
 export const deleteDocument = (document, options = {}) => send(`/documents/${id(document)}`, { method: "DELETE", ...options });
+export const trashDocument = (document) => sendJson(`/documents/${id(document)}/trash`, "POST");
+export const restoreDocument = (document) => sendJson(`/documents/${id(document)}/restore`, "POST");
+export const emptyTrash = (collection) => sendJson(`/trash${collection ? `?${new URLSearchParams({ collection })}` : ""}`, "DELETE");
 export const moveDocument = (document, collection) => sendJson(`/documents/${id(document)}`, "PATCH", { collection });
 export const retryDocument = (document, password) => sendJson(`/documents/${id(document)}/retry`, "POST", password ? { password } : {});
 export const deleteCollection = (name, options = {}) => send(`/collections/${id(name)}`, { method: "DELETE", ...options });

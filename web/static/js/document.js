@@ -1,7 +1,7 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
 import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
-import { $, el, fill, newId } from "./dom.js";
+import { $, el, fill, icon, newId } from "./dom.js";
 import { pageOf } from "./marks.js";
 import { formatBytes, formatTime, t } from "./strings.js";
 import { SETTLED, stateNodes } from "./states.js";
@@ -13,8 +13,8 @@ const PART = 20_000; // characters of text shown at once
 const LIMIT = 20; // chunks and answers at once
 const TABS = ["text", "pages", "chunks", "cited"];
 
-/** upload(files), remove(item): of the library; collections(): all names. Returns {show}. */
-export function setUp({ upload, remove, collections, onChange }) {
+/** upload(files), trash(): of the library; collections(): all names. Returns {show}. */
+export function setUp({ upload, trash, collections, onChange }) {
   let item = null;
   let outline = null;
   let latest = 0;
@@ -36,10 +36,18 @@ export function setUp({ upload, remove, collections, onChange }) {
     $("replacement").value = "";
     if (file) replace(file);
   });
-  $("document-delete").addEventListener("click", () => {
-    location.hash = "#documents";
-    remove(item);
+  $("document-delete").addEventListener("click", async () => {
+    const { put, remove } = await trash();
+    const was = trashed();
+    await (was ? remove : put)(item, () => (location.hash = was ? "#documents/trash" : "#documents"));
   });
+  $("document-restore").addEventListener("click", async () => {
+    await (await trash()).restore(item);
+    await show(item.id);
+    $("document-title").focus();
+  });
+
+  const trashed = () => item.status === "trashed";
 
   async function show(id, place = "") {
     const mine = (latest += 1);
@@ -62,6 +70,9 @@ export function setUp({ upload, remove, collections, onChange }) {
   function drawHead() {
     $("document-title").textContent = item.filename;
     $("document-download").href = originalUrl(item.id, item.filename);
+    $("document-replace").hidden = trashed();
+    $("document-restore").hidden = !trashed();
+    $("document-delete").replaceChildren(icon("trash"), ` ${t(trashed() ? "trash.for_good" : "document.delete")}`);
     const rows = [
       [t("document.collection"), collectionChoice()],
       [t("document.type"), item.media_type],
@@ -81,7 +92,7 @@ export function setUp({ upload, remove, collections, onChange }) {
 
   /** The collection it is in; another choice moves it there. */
   function collectionChoice() {
-    const select = el("select", { "aria-label": t("document.collection") });
+    const select = el("select", { "aria-label": t("document.collection"), disabled: trashed() });
     fill(select, [...new Set([item.collection, ...collections()])].map((name) => [name, name]), item.collection);
     select.addEventListener("change", async () => {
       try {

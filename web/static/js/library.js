@@ -1,22 +1,23 @@
-// The documents: filters, order, paging, what is still being read, deletion with a way back.
+// The documents: filters, order, paging, what is still being read, and the trash, which is a list of them like any other.
 
-import { deleteCollection, deleteDocument, listDocuments } from "./api.js";
+import { deleteCollection, listDocuments } from "./api.js";
 import { $, el, later, say, tool } from "./dom.js";
 import { stored, store } from "./drafts.js";
 import { formatAgo, formatBytes, formatNumber, formatTime, t } from "./strings.js";
 import { SETTLED, stateNodes } from "./states.js";
 import { deleteLater } from "./toast.js";
+import { setUpTrash } from "./trash.js";
 import { setUpUploads } from "./upload.js";
 
 const LIMIT = 50;
 const REFRESH_MS = 2000;
 const SORT = "docent.sort";
+const TRASHED = "trashed";
 
-/** onChange(): the library is another. Returns {show, add, remove}. */
+/** onChange(): the library is another. Returns {show, add, trash}; trash: see trash.js. */
 export function setUp({ onChange }) {
   const filters = { collection: $("filter-collection"), status: $("filter-status"), q: $("filter-name"), sort: $("sort") };
-  const hidden = new Set(); // documents that wait to be deleted
-  const gone = new Set(); // collections likewise
+  const gone = new Set(); // collections that wait to be deleted
   let page = 1;
   let timer = 0;
   let latest = 0;
@@ -25,17 +26,36 @@ export function setUp({ onChange }) {
   if (!filters.sort.value) filters.sort.value = "-created";
   for (const name of ["collection", "status", "sort"]) filters[name].addEventListener("change", firstPage);
   filters.sort.addEventListener("change", () => store(SORT, filters.sort.value));
+  filters.status.addEventListener("change", () => history.replaceState(null, "", inTrash() ? "#documents/trash" : "#documents"));
   $("delete-collection").addEventListener("click", removeCollection);
   filters.q.addEventListener("input", later(firstPage, 200));
   $("filters").addEventListener("submit", (event) => event.preventDefault());
   $("previous-page").addEventListener("click", () => turnPage(-1));
   $("next-page").addEventListener("click", () => turnPage(1));
+  const trash = setUpTrash({
+    collection: () => filters.collection.value,
+    onChange: () => {
+      refresh();
+      onChange();
+    },
+  });
   const uploads = setUpUploads({
     onChange: later(() => {
       refresh();
       onChange();
     }, 300),
   });
+
+  const inTrash = () => filters.status.value === TRASHED;
+
+  /** place: "trash", or nothing. */
+  function show(place) {
+    if ((place === "trash") !== inTrash()) {
+      filters.status.value = place === "trash" ? TRASHED : "";
+      page = 1;
+    }
+    return refresh();
+  }
 
   function firstPage() {
     page = 1;
@@ -53,7 +73,7 @@ export function setUp({ onChange }) {
     const mine = (latest += 1);
     const query = { page, limit: LIMIT };
     for (const [name, field] of Object.entries(filters)) if (field.value.trim()) query[name] = field.value.trim();
-    $("delete-collection").hidden = !query.collection;
+    $("delete-collection").hidden = !query.collection || inTrash();
     let list;
     try {
       list = await listDocuments(query);
@@ -67,19 +87,20 @@ export function setUp({ onChange }) {
       refresh();
       return;
     }
-    draw(list, Boolean(query.collection || query.status || query.q));
+    trash.head(inTrash(), query.q ? 0 : list.total);
+    draw(list, inTrash() && !query.collection && !query.q ? "trash.none" : query.collection || query.status || query.q ? "library.no_match" : "library.none");
     const moving = list.data.some((document) => !SETTLED.has(document.status));
     if (moving && !$("view-documents").hidden) timer = setTimeout(refresh, REFRESH_MS);
   }
 
-  function draw({ data, total, has_more: more }, filtered) {
+  function draw({ data, total, has_more: more }, nothing) {
     const body = $("library").tBodies[0];
     const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.id : null;
-    const shown = data.filter(({ id, collection }) => !hidden.has(id) && !gone.has(collection));
+    const shown = data.filter(({ id, collection }) => !trash.leaving(id) && !gone.has(collection));
     body.replaceChildren(...shown.map(row));
     if (focused) body.querySelector(`tr[data-id="${focused}"] button`)?.focus();
     $("library").hidden = !shown.length;
-    say($("library-message"), shown.length ? "" : t(filtered ? "library.no_match" : "library.none"));
+    say($("library-message"), shown.length ? "" : t(nothing));
     const from = (page - 1) * LIMIT;
     $("paging").hidden = page === 1 && !more;
     $("page-note").textContent = t("library.range", { from: from + 1, to: from + data.length, n: total });
@@ -98,27 +119,22 @@ export function setUp({ onChange }) {
       el("td", { class: "number wide" }, item.pages === null ? "" : formatNumber(item.pages)),
       el("td", { class: "number wide" }, size),
       el("td", { class: "wide small", title: formatTime(item.created_at) }, formatAgo(item.created_at)),
-      el("td", { class: "number" }, tool("trash", t("library.delete", { name: item.filename }), () => remove(item))),
+      el("td", { class: "number actions" }, actions(item)),
     );
   }
 
-  function remove(item) {
-    const node = $("library").querySelector(`tr[data-id="${item.id}"]`);
-    const next = node?.nextElementSibling ?? node?.previousElementSibling;
-    hidden.add(item.id);
-    node?.remove();
-    (next?.querySelector("button") ?? $("choose-files")).focus();
-    deleteLater(t("library.deleted", { name: item.filename }), {
-      remove: (options) => deleteDocument(item.id, options),
-      restore: () => {
-        hidden.delete(item.id);
-        refresh();
-      },
-      done: () => {
-        refresh();
-        onChange();
-      },
-    });
+  function actions(item) {
+    const name = item.filename;
+    const act = (run) => () => {
+      const node = $("library").querySelector(`tr[data-id="${item.id}"]`);
+      const next = node?.nextElementSibling ?? node?.previousElementSibling;
+      run(item, () => {
+        node?.remove();
+        (next?.querySelector("button") ?? filters.status).focus();
+      });
+    };
+    if (item.status !== TRASHED) return tool("trash", t("library.delete", { name }), act(trash.put));
+    return [tool("restore", t("library.restore", { name }), act(trash.restore)), tool("trash", t("library.delete_for_good", { name }), act(trash.remove))];
   }
 
   function removeCollection() {
@@ -140,5 +156,5 @@ export function setUp({ onChange }) {
     });
   }
 
-  return { show: refresh, add: uploads.add, remove };
+  return { show, add: uploads.add, trash };
 }

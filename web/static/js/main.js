@@ -77,7 +77,7 @@ const context = {
   onChange: refresh,
   collections: () => names,
   upload: async (files) => (await module("documents")).add(files),
-  remove: async (item) => (await module("documents")).remove(item),
+  trash: async () => (await module("documents")).trash,
 };
 const module = (view) => {
   if (!loaded.has(view)) loaded.set(view, import(LATER[view]).then((found) => found.setUp(context)));

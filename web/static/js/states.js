@@ -4,7 +4,7 @@ import { reason } from "./api.js";
 import { el } from "./dom.js";
 import { formatNumber, t } from "./strings.js";
 
-export const SETTLED = new Set(["indexed", "failed", "cancelled", "unchanged"]);
+export const SETTLED = new Set(["indexed", "failed", "cancelled", "trashed", "unchanged"]);
 
 export function stateNodes({ status, progress, error, warnings = [] }) {
   const nodes = [el("span", { class: `state ${status}` }, t(`status.${status}`))];

@@ -1,4 +1,5 @@
-// Short messages at the edge, and deletions that can be taken back: the request leaves when the time to undo is over.
+// Short messages at the edge, and deletions of what has no trash (conversations, whole collections), which can be taken back: the
+// request leaves when the time to undo is over.
 
 import { $, el } from "./dom.js";
 import { t } from "./strings.js";

@@ -115,7 +115,7 @@ export function setUp({ onChange }) {
       "tr",
       { class: item.status, "data-id": item.id },
       el("th", { scope: "row" }, el("a", { class: "file", href: `#document/${item.id}` }, item.filename), el("span", { class: "small block" }, item.collection), el("span", { class: "small block narrow" }, meta)),
-      el("td", { class: "status-cell" }, ...stateNodes(item), item.status === "failed" ? el("a", { class: "small block", href: `#document/${item.id}` }, t("library.way_out")) : ""),
+      el("td", { class: "status-cell" }, ...stateNodes(item), item.status === TRASHED ? el("span", { class: "small block", title: formatTime(item.updated_at) }, formatAgo(item.updated_at)) : "", item.status === "failed" ? el("a", { class: "small block", href: `#document/${item.id}` }, t("library.way_out")) : ""),
       el("td", { class: "number wide" }, item.pages === null ? "" : formatNumber(item.pages)),
       el("td", { class: "number wide" }, size),
       el("td", { class: "wide small", title: formatTime(item.created_at) }, formatAgo(item.created_at)),

@@ -10,6 +10,7 @@ from flask import Response
 from catalog.folders import SyncPlan
 from rag.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
+from web.notices import notice_of
 from web.rendering import Node, tree_of
 
 PREFIX = "/api/v1"
@@ -38,6 +39,7 @@ def document(item: Document) -> dict[str, Any]:
         "progress": {"done": item.progress_done, "total": item.progress_total},
         "error": error,
         "warnings": list(item.warnings),
+        "notices": [notice_of(warning) for warning in item.warnings],
         "pages": item.pages,
         "chunks": item.chunks,
         "metadata": dict(item.metadata),

@@ -38,12 +38,10 @@ def read(path: Path) -> ParsedDocument:
         for cell in cells.values()
     ):
         quoting = csv.QUOTE_NONE
-        builder.warn("A quotation mark is never closed; the lines were read without regard to quotation marks.")
+        builder.warn("quotation_mark")
     outcome = write_sheet(builder, "", _rows(text, delimiter, quoting), limit=MAX_CELLS)
     if outcome.cut:
-        builder.warn(
-            f"Over the limit of {MAX_CELLS} cells and left out: everything from row {outcome.last_row + 1} on."
-        )
+        builder.warn("rows_cut", limit=MAX_CELLS, row=outcome.last_row + 1)
     return builder.build()
 
 

@@ -106,11 +106,11 @@ class _Document:
                     code="no_text",
                 )
         if not whole:
-            self._builder.warn("The document is damaged: what could be read of it was read, the rest is missing.")
+            self._builder.warn("damaged")
         if lost.objects:
-            self._builder.warn(f"Embedded files were not read, upload them by themselves: {lost.objects}.")
+            self._builder.warn("embedded", n=lost.objects)
         if lost.parts:
-            self._builder.warn(f"Inserted documents that cannot be read: {len(lost.parts)}.")
+            self._builder.warn("insertions", n=len(lost.parts))
         return self._builder.build(metadata)
 
     def _append_block(self, node: Any) -> None:

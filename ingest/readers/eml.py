@@ -47,7 +47,7 @@ def read(path: Path) -> ParsedDocument:
         raise UnreadableError("The e-mail is damaged. Save it from the mail program anew.") from error
     if not any(message[name] for name in _TELLING):
         builder = TextBuilder()
-        builder.warn("The file has no header of an e-mail; it was read as plain text.")
+        builder.warn("not_email")
         builder.add_block(normalise(decode(data)[0]))
         return builder.build()
     writer = _Writer()
@@ -76,9 +76,9 @@ class _Writer:
     def finish(self, message: Message) -> ParsedDocument:
         """The document with its warnings."""
         if self._attachments:
-            self._builder.warn(f"Attachments were not read, upload them by themselves: {named(self._attachments)}.")
+            self._builder.warn("attachments", names=named(self._attachments))
         if self._unread:
-            self._builder.warn(f"Parts that cannot be read: {self._unread}.")
+            self._builder.warn("parts_unread", n=self._unread)
         names = {"title": "Subject", "author": "From", "date": "Date"}
         return self._builder.build({key: header(message, name) for key, name in names.items()})
 

@@ -54,7 +54,7 @@ def read(path: Path) -> ParsedDocument:
     if lost:
         if not builder.length:
             raise UnreadableError("The e-book is damaged: none of its chapters can be read. Download it anew.")
-        builder.warn(f"Missing or damaged chapters: {named(lost)}.")
+        builder.warn("chapters", names=named(lost))
     return builder.build({"title": _first(root, "title"), "author": _first(root, "creator")})
 
 

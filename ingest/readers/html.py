@@ -43,7 +43,7 @@ def append_source(builder: TextBuilder, source: str, *, article_only: bool = Tru
     """
     root, complete = parse_html(source)
     if not complete:
-        builder.warn("The page is nested too deeply; its text was read without its headings and tables.")
+        builder.warn("nested")
         flat = FlatText()
         flat.feed(source)
         for block in flat.blocks():

@@ -84,9 +84,9 @@ class _Writer:
     def finish(self) -> ParsedDocument:
         """The document with its warnings."""
         if self._pictures:
-            self._builder.warn(f"Pictures in the output of cells were left out: {self._pictures}.")
+            self._builder.warn("output_pictures", n=self._pictures)
         if self._shortened:
-            self._builder.warn(f"Outputs cut at {_MAX_OUTPUT} characters: {self._shortened}.")
+            self._builder.warn("output_cut", n=self._shortened, limit=_MAX_OUTPUT)
         return self._builder.build()
 
     def _output(self, output: Any) -> str:

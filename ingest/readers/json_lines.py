@@ -55,7 +55,7 @@ def _append_lines(builder: TextBuilder, text: str, reason: str) -> None:
             values.append((False, line))
     good = sum(1 for parsed, value in values if parsed and isinstance(value, dict | list))
     if 2 * good <= len(values):
-        builder.warn(f"The file is no valid JSON ({reason[:80]}); it was read as plain text.")
+        builder.warn("not_json", reason=reason[:80])
         builder.add_block(normalise(text))
         return
     writer = _Writer(builder)
@@ -65,7 +65,7 @@ def _append_lines(builder: TextBuilder, text: str, reason: str) -> None:
         else:
             builder.add_block(normalise(str(value)))
     if bad := sum(1 for parsed, _ in values if not parsed):
-        builder.warn(f"{bad} of {len(values)} lines are no valid JSON; they were read as plain text.")
+        builder.warn("lines_not_json", n=len(values), bad=bad)
 
 
 class _Writer:
@@ -86,7 +86,7 @@ class _Writer:
                 self._builder.mark_heading(1, key, start)
             top = key
         if self._blobs:
-            self._builder.warn(f"{self._blobs} values without any space, longer than 2000 characters, were left out.")
+            self._builder.warn("long_values", n=self._blobs, limit=2000)
             self._blobs = 0
 
     def _shown(self, scalar: Any) -> str:

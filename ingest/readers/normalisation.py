@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from ingest.readers.wording import sentence
 from rag.errors import TooLargeError
 from rag.types import Heading, PageSpan, ParsedDocument
 
@@ -100,9 +101,9 @@ class TextBuilder:
         self._end_page()
         self._page, self._page_start = number, None
 
-    def warn(self, message: str) -> None:
-        """Record what could not be read."""
-        self._warnings.append(message)
+    def warn(self, key: str, *, n: int = 0, **places: object) -> None:
+        """Record what could not be read: a warning of `wording.WARNINGS`."""
+        self._warnings.append(sentence(key, n=n, **places))
 
     def build(self, metadata: Mapping[str, str] | None = None) -> ParsedDocument:
         """The document; blank metadata is left out."""

@@ -17,9 +17,6 @@ from functools import lru_cache
 
 from rag.language import CJK, CJK_RUN
 
-INSTALL = "install tesseract-ocr (and tesseract-ocr-chi-sim for Chinese) and leave DOCENT_OCR at auto"
-"""How to get it, as warnings say it."""
-
 DPI = 300
 _LANGUAGES = ("eng", "chi_sim")
 _MIN_CONFIDENCE = 30.0  # of a line, 0..100; below it pictures without text turn into letters

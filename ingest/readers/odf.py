@@ -53,7 +53,7 @@ def read(path: Path) -> ParsedDocument:
     if not whole:
         if not builder.length:
             raise UnreadableError(_DAMAGED)
-        builder.warn("The document is damaged: what could be read of it was read, the rest is missing.")
+        builder.warn("damaged")
     return builder.build(metadata)
 
 
@@ -72,9 +72,7 @@ def _append_sheets(builder: TextBuilder, body: Any) -> None:
         outcome = write_sheet(builder, name, sheet_rows(table), limit=left)
         left -= outcome.cells
         if outcome.cut:
-            builder.warn(
-                f"Over the limit of {MAX_CELLS} cells and left out: sheet {name} from row {outcome.last_row + 1}."
-            )
+            builder.warn("sheet_cut", limit=MAX_CELLS, name=name, row=outcome.last_row + 1)
 
 
 class _Walker:

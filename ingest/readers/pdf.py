@@ -13,11 +13,11 @@ import zlib
 from pathlib import Path
 
 from ingest.readers.normalisation import TextBuilder
-from ingest.readers.ocr import INSTALL, Ocr
+from ingest.readers.ocr import Ocr
 from ingest.readers.pdf_layout import Line, Page, tidy
 from ingest.readers.pdf_opening import locked
 from ingest.readers.pdf_pdfium import Contents, Entry, read_with_pdfium
-from ingest.readers.wording import listed, named
+from ingest.readers.wording import WHY_UNREAD, named, numbered
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
@@ -46,7 +46,7 @@ def read(path: Path, *, ocr: Ocr | None = None, password: str | None = None) -> 
             raise UnreadableError(_DAMAGED)
         if not contents.scanned:
             raise UnreadableError("The PDF holds no text: its pages are blank, or damaged.", code="no_text")
-        raise UnreadableError(f"The PDF holds no text, only pictures: {_why_unread(ocr)}.", code="no_text")
+        raise UnreadableError(f"The PDF holds no text, only pictures: {WHY_UNREAD[_why_unread(ocr)]}.", code="no_text")
     return _compose(contents, ocr)
 
 
@@ -78,22 +78,22 @@ def _append_fields(builder: TextBuilder, fields: list[str]) -> None:
 def _warn(builder: TextBuilder, contents: Contents, ocr: Ocr | None) -> None:
     damaged = {index for index, page in enumerate(contents.pages) if page is None}
     if damaged:
-        builder.warn(f"Damaged and left out: {listed('page', damaged)}.")
+        builder.warn("pages_damaged", **numbered(damaged))
     if contents.scanned:
-        builder.warn(f"No text, only pictures: {listed('page', contents.scanned)} ({_why_unread(ocr)}).")
+        builder.warn(f"pages_unread_{_why_unread(ocr)}", **numbered(contents.scanned))
     if contents.recognised:
-        builder.warn(f"Pictures of text, read by OCR, so letters may be wrong: {listed('page', contents.recognised)}.")
+        builder.warn("pages_recognised", **numbered(contents.recognised))
     if contents.attachments:
-        builder.warn(f"Attachments were not read, upload them by themselves: {named(contents.attachments)}.")
+        builder.warn("attachments", names=named(contents.attachments))
     if contents.dynamic_form:
-        builder.warn("The PDF is a dynamic (XFA) form; only what it shows without Adobe software was read.")
+        builder.warn("xfa")
 
 
 def _why_unread(ocr: Ocr | None) -> str:
-    """Why pictures have not been read, and what to do."""
+    """Why pictures have not been read: a key of `wording.WHY_UNREAD`."""
     if ocr is None or not ocr.available:
-        return f"to have them read, {INSTALL}, or run OCR on the file and upload the result"
-    return "OCR found no text in them" if ocr.time_left else "the time for OCR was up; upload the file in parts"
+        return "install"
+    return "empty" if ocr.time_left else "time"
 
 
 def _is_useful(outline: list[Entry], pages: int) -> bool:

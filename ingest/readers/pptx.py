@@ -16,7 +16,7 @@ from ingest.readers.charts import append_chart, append_diagram, drawing_text, pa
 from ingest.readers.normalisation import TextBuilder, collapse
 from ingest.readers.package import Package, Relation, attribute, elements, local_name, open_package
 from ingest.readers.tables import write_table
-from ingest.readers.wording import listed
+from ingest.readers.wording import numbered
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
 
@@ -67,17 +67,16 @@ def read(path: Path) -> ParsedDocument:
                 "The presentation is damaged: none of its slides can be read. Open it in PowerPoint or LibreOffice and save it anew."
             )
         metadata = package.core_properties()
-    for indexes, about in (
-        (damaged, "Damaged and left out"),
-        (pictures, "No text, only pictures"),
-        (hidden, "Hidden, but read"),
-    ):
-        if indexes:
-            builder.warn(f"{about}: {listed('slide', indexes)}.")
+    if damaged:
+        builder.warn("slides_damaged", **numbered(damaged))
+    if pictures:
+        builder.warn("slides_pictures", **numbered(pictures))
+    if hidden:
+        builder.warn("slides_hidden", **numbered(hidden))
     if embedded:
-        builder.warn(f"Embedded files were not read, upload them by themselves: {embedded}.")
+        builder.warn("embedded", n=embedded)
     if len(slides) > _MAX_SLIDES:
-        builder.warn(f"Only the first {_MAX_SLIDES} of {len(slides)} slides were read.")
+        builder.warn("slides_cut", n=len(slides), limit=_MAX_SLIDES)
     return builder.build(metadata)
 
 

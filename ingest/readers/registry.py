@@ -16,6 +16,7 @@ from typing import Any, cast
 from ingest.readers.code import EXTENSIONS as CODE_EXTENSIONS
 from ingest.readers.ocr import Ocr
 from ingest.readers.text import is_binary
+from ingest.readers.wording import sentence
 from rag.errors import UnreadableError, UnsupportedTypeError
 from rag.types import ParsedDocument
 
@@ -135,7 +136,9 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: st
     if not document.text.strip():
         raise UnreadableError(" ".join(("The file holds no text.", *document.warnings)), code="no_text")
     if Path(filename).suffix.lower() not in file_type.extensions:
-        warning = f"The file is named {Path(filename).suffix or 'without extension'} but is a {file_type.name}; it was read as that."
+        extension = Path(filename).suffix
+        key = "named_otherwise" if extension else "named_without"
+        warning = sentence(key, extension=extension, type=file_type.name)
         document = replace(document, warnings=(warning, *document.warnings))
     return document
 

@@ -63,9 +63,9 @@ class _Writer:
     def finish(self) -> ParsedDocument:
         """The document with its warnings."""
         if self._files:
-            self._builder.warn(f"Files that the text refers to were not included: {named(self._files)}.")
+            self._builder.warn("inclusions", names=named(self._files))
         if self._raw:
-            self._builder.warn(f"Raw blocks for other formats left out: {self._raw}.")
+            self._builder.warn("raw_blocks", n=self._raw)
         return self._builder.build()
 
     def _line(self, offset: int) -> str:

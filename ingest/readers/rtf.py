@@ -102,7 +102,7 @@ class _Reader:
     def finish(self) -> ParsedDocument:
         """The document with its warnings."""
         if len(self._groups) > 1:
-            self._builder.warn("The file breaks off in the middle; what was there has been read.")
+            self._builder.warn("breaks_off")
         while len(self._groups) > 1:
             self._close()
         self._end_paragraph()

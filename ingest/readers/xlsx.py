@@ -15,7 +15,7 @@ from ingest.readers.normalisation import TextBuilder
 from ingest.readers.number_format import BUILT_IN, general, shown
 from ingest.readers.package import Package, Relation, elements, local_name, open_package
 from ingest.readers.sheets import MAX_CELLS, Row, write_sheet
-from ingest.readers.wording import named
+from ingest.readers.wording import PHRASES, named
 from ingest.readers.xlsx_beside import embedded_files, texts_beside
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
@@ -78,7 +78,7 @@ class _Workbook:
         outcome = write_sheet(self._builder, name, self._rows(relation.target), limit=self._left)
         self._left -= outcome.cells
         if outcome.cut:
-            self._cut.append(f"{name} (from row {outcome.last_row + 1})")
+            self._cut.append(name + PHRASES["from_row"].format(row=outcome.last_row + 1))
         if outcome.damaged:
             self._damaged.append(name)
         self._append_beside(name, relation.target, titled=outcome.cells > 0)
@@ -89,21 +89,18 @@ class _Workbook:
             raise UnreadableError(
                 "The workbook is damaged: none of its sheets can be read. Open it in Excel or LibreOffice and save it anew."
             )
-        for names, about in (
-            (self._damaged, "Damaged, read in part or not at all"),
-            (self._cut, f"Over the limit of {MAX_CELLS} cells and left out"),
-            (self._hidden, "Hidden, but read"),
-        ):
-            if names:
-                self._builder.warn(f"{about}: {'sheet' if len(names) == 1 else 'sheets'} {named(names)}.")
+        if self._damaged:
+            self._builder.warn("sheets_damaged", n=len(self._damaged), names=named(self._damaged))
+        if self._cut:
+            self._builder.warn("sheets_cut", n=len(self._cut), names=named(self._cut), limit=MAX_CELLS)
+        if self._hidden:
+            self._builder.warn("sheets_hidden", n=len(self._hidden), names=named(self._hidden))
         if self._formulas:
-            self._builder.warn(
-                f"{self._formulas} formulas have no stored value: open the file in a spreadsheet program, save it, upload it again."
-            )
+            self._builder.warn("formulas", n=self._formulas)
         if self._lost_strings:
-            self._builder.warn(f"{self._lost_strings} cells point to texts that the file does not hold.")
+            self._builder.warn("cells_lost", n=self._lost_strings)
         if self._embedded:
-            self._builder.warn(f"Embedded files were not read, upload them by themselves: {self._embedded}.")
+            self._builder.warn("embedded", n=self._embedded)
         return self._builder.build(metadata)
 
     def _append_beside(self, name: str, part: str, *, titled: bool) -> None:

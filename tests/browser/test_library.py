@@ -247,6 +247,21 @@ def test_the_trash(visit: Open, fresh: ServerProcess) -> None:
     expect(page.locator("#library tbody tr").first).to_be_visible()
 
 
+def test_warnings_and_failures_speak_chinese(visit: Open, fresh: ServerProcess) -> None:
+    files = [("file", ("mail.eml", b"No header, only a line.")), ("file", ("bad one.docx", b"PK\x03\x04 nothing"))]
+    fresh.finish(fresh.client.post("/api/v1/documents", files=files, data={"collection": "warned"}).json()["job_id"])
+    one = visit(fresh.url, locale="zh-CN")
+    page = one.go("/#documents")
+    page.select_option("#filter-collection", "warned")
+    expect(page.locator("#library tbody tr")).to_have_count(2)
+    expect(page.locator("tr", has_text="mail.eml")).to_contain_text("文件没有邮件头，已按纯文本读取。")
+    expect(page.locator("tr", has_text="bad one.docx").locator(".error-text")).to_contain_text(
+        re.compile("[\u4e00-\u9fff]")
+    )
+    one.keep("library-warnings-chinese")
+    assert fresh.client.delete("/api/v1/collections/warned").status_code == 204
+
+
 def test_what_cannot_be_restored_says_why(visit: Open, fresh: ServerProcess) -> None:
     def sent(content: bytes) -> str:
         taken = fresh.client.post("/api/v1/documents", files={"file": ("two of a name.txt", content)}).json()

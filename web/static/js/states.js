@@ -2,17 +2,25 @@
 
 import { reason } from "./api.js";
 import { el } from "./dom.js";
-import { formatNumber, t } from "./strings.js";
+import { formatNumber, language, t } from "./strings.js";
 
 export const SETTLED = new Set(["indexed", "failed", "cancelled", "trashed", "unchanged"]);
 
-export function stateNodes({ status, progress, error, warnings = [] }) {
+/** A warning in the page's language: the reader's own sentence in English, in others the notice that the server made of it. */
+const worded = (warning, notice) => (language === "en" || !notice ? warning : phrase(notice));
+
+function phrase({ key, values }) {
+  const filled = Object.entries(values).map(([place, value]) => [place, Array.isArray(value) ? value.map((part) => (part.key ? phrase(part) : part)).join("") : value]);
+  return t(`warning.${key}`, Object.fromEntries(filled));
+}
+
+export function stateNodes({ status, progress, error, warnings = [], notices = [] }) {
   const nodes = [el("span", { class: `state ${status}` }, t(`status.${status}`))];
   if (!SETTLED.has(status) && progress?.total) {
     nodes.push(" ", el("span", { class: "small" }, `${formatNumber(progress.done)} / ${formatNumber(progress.total)}`));
     nodes.push(el("progress", { max: progress.total, value: progress.done, "aria-label": t(`status.${status}`) }));
   }
   if (error) nodes.push(el("span", { class: "small block error-text" }, reason(error)));
-  for (const warning of warnings) nodes.push(el("span", { class: "small block" }, warning));
+  for (const [index, warning] of warnings.entries()) nodes.push(el("span", { class: "small block" }, worded(warning, notices[index])));
   return nodes;
 }

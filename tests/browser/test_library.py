@@ -218,6 +218,7 @@ def test_the_trash(visit: Open, fresh: ServerProcess) -> None:
     expect(page.locator("#library tbody tr")).to_have_count(1)
     expect(page.locator("#library tbody button").first).to_be_focused()
     assert fresh.client.get("/api/v1/documents", params={"q": names[0], "status": "trashed"}).json()["total"] == 0
+    expect(page.locator(".toast", has_text=f"“{names[0]}” is in the trash.")).to_have_count(0)  # no more to undo
 
     page.locator("#library .file").click()
     expect(page.locator("#document-meta .state")).to_have_text("In the trash")

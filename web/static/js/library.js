@@ -95,10 +95,10 @@ export function setUp({ onChange }) {
 
   function draw({ data, total, has_more: more }, nothing) {
     const body = $("library").tBodies[0];
-    const focused = body.contains(document.activeElement) ? document.activeElement.closest("tr").dataset.id : null;
+    const focused = focusIn(body);
     const shown = data.filter(({ id, collection }) => !trash.leaving(id) && !gone.has(collection));
     body.replaceChildren(...shown.map(row));
-    if (focused) body.querySelector(`tr[data-id="${focused}"] button`)?.focus();
+    if (focused) [...body.querySelectorAll(`tr[data-id="${focused.id}"] :is(a, button)`)][focused.at]?.focus();
     $("library").hidden = !shown.length;
     say($("library-message"), shown.length ? "" : t(nothing));
     const from = (page - 1) * LIMIT;
@@ -106,6 +106,12 @@ export function setUp({ onChange }) {
     $("page-note").textContent = t("library.range", { from: from + 1, to: from + data.length, n: total });
     $("previous-page").disabled = page === 1;
     $("next-page").disabled = !more;
+  }
+
+  /** Which link or button of which row has the focus, so that the same one has it in the row that is drawn anew. */
+  function focusIn(body) {
+    const line = body.contains(document.activeElement) && document.activeElement.closest("tr");
+    return line && { id: line.dataset.id, at: [...line.querySelectorAll("a, button")].indexOf(document.activeElement) };
   }
 
   function row(item) {

@@ -15,12 +15,15 @@ const FOLLOW_MS = 1000;
  */
 export function setUpTrash({ collection, onChange }) {
   const moving = new Set();
+  const undos = new Map(); // document id -> closes the toast that offers to bring it back, which must not outlive its sense
   let total = 0;
   $("empty-trash").addEventListener("click", empty);
 
   /** Run a request about an item that leaves its list; whether it did. */
   async function move(item, gone, request, explain = (error) => error.explain()) {
     moving.add(item.id);
+    undos.get(item.id)?.();
+    undos.delete(item.id);
     gone();
     try {
       await request(item.id);
@@ -36,7 +39,8 @@ export function setUpTrash({ collection, onChange }) {
 
   async function put(item, gone = () => {}) {
     const undo = { label: t("undo"), run: () => restore(item) };
-    if (await move(item, gone, trashDocument)) toast(t("trash.put", { name: item.filename }), { ms: UNDO_MS, action: undo });
+    if (!(await move(item, gone, trashDocument))) return;
+    undos.set(item.id, toast(t("trash.put", { name: item.filename }), { ms: UNDO_MS, action: undo }));
   }
 
   async function restore(item, gone = () => {}) {
@@ -65,6 +69,8 @@ export function setUpTrash({ collection, onChange }) {
   async function empty() {
     const name = collection();
     if (!(await confirmed(t(name ? "trash.ask_collection" : "trash.ask_all", { n: total, name })))) return;
+    for (const close of undos.values()) close();
+    undos.clear();
     try {
       const { deleted } = await emptyTrash(name);
       toast(t("trash.emptied", { n: deleted }));

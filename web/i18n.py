@@ -19,6 +19,9 @@ SECONDS_KEPT = 365 * 24 * 3600
 PAGE_ONLY = "page."
 """Keys that begin so are for templates and are not sent to the scripts."""
 
+WARNING = "warning."
+"""Keys of what readers say of a document, in English (web/notices.py); the English page shows their own sentences."""
+
 Text = str | list[str]
 
 
@@ -33,7 +36,8 @@ def catalogue(language: str) -> dict[str, Text]:
 @lru_cache(maxsize=len(LANGUAGES))
 def for_scripts(language: str) -> dict[str, Text]:
     """The texts that the scripts show."""
-    return {key: text for key, text in catalogue(language).items() if not key.startswith(PAGE_ONLY)}
+    unused = (PAGE_ONLY, WARNING) if language == "en" else (PAGE_ONLY,)
+    return {key: text for key, text in catalogue(language).items() if not key.startswith(unused)}
 
 
 def translate(language: str, key: str, **values: Any) -> str:

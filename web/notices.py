@@ -10,9 +10,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from web.i18n import catalogue
+from web.i18n import WARNING, catalogue
 
-STEM = "warning."
 _LISTED = "names"
 _PHRASES = ("and_more", "from_row")  # what stands in a list of names beside the names
 _NUMBERS = {"n", "bad", "limit", "more", "row"}
@@ -39,7 +38,7 @@ def _templates() -> list[tuple[str, int, re.Pattern[str]]]:
     """Key, number and pattern of each sentence, those that say the most first: a place takes whatever stands there."""
     found = []
     for key, text in catalogue("en").items():
-        name = key.removeprefix(STEM)
+        name = key.removeprefix(WARNING)
         if name == key or name in _PHRASES:
             continue
         forms = enumerate(text, start=1) if isinstance(text, list) else [(0, text)]
@@ -68,7 +67,7 @@ def _list(text: str) -> str | list[str | Notice]:
     """A list of names, taken apart where a phrase of ours stands in it."""
     parts: list[str | Notice] = [text]
     for name in _PHRASES:
-        pattern = _pattern(str(catalogue("en")[STEM + name]))
+        pattern = _pattern(str(catalogue("en")[WARNING + name]))
         parts = [piece for part in parts for piece in _split(part, name, pattern)]
     return text if len(parts) == 1 else parts
 

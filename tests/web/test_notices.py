@@ -13,8 +13,8 @@ import pytest
 from ingest.readers.wording import PHRASES, WARNINGS, named, numbered, sentence
 from rag import errors
 from tests.web.conftest import Docent
-from web.i18n import catalogue, translate
-from web.notices import STEM, notice_of
+from web.i18n import WARNING, catalogue, translate
+from web.notices import notice_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 PLACES: dict[str, Any] = {
@@ -54,7 +54,7 @@ def calls() -> Iterator[ast.Call]:
 
 
 def test_readers_and_page_have_the_same_templates() -> None:
-    known = {key.removeprefix(STEM): text for key, text in catalogue("en").items() if key.startswith(STEM)}
+    known = {key.removeprefix(WARNING): text for key, text in catalogue("en").items() if key.startswith(WARNING)}
     assert known == as_lists({**WARNINGS, **PHRASES})
 
 
@@ -85,7 +85,7 @@ def test_every_warning_is_told_and_worded(key: str, n: int) -> None:
         expected["names"] = ["a", {"key": "from_row", "values": {"row": 4}}, " of it.pdf, 名字.doc"]
     values = {place: value for place, value in found["values"].items() if place in places}
     assert values == expected
-    chinese = translate("zh", STEM + key, **{**dict.fromkeys(places, ""), "n": n})
+    chinese = translate("zh", WARNING + key, **{**dict.fromkeys(places, ""), "n": n})
     assert re.search(r"[\u4e00-\u9fff]", chinese)
     assert set(re.findall(r"[A-Za-z][\w-]+", chinese)) <= LATIN_IN_CHINESE
 

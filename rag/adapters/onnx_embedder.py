@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.adapters.onnx_export import OUTPUT, RECIPE, export
+from rag.adapters.onnx_export import INPUT, OUTPUT, RECIPE, export
 from rag.errors import ConfigurationError
 from rag.ports import Vectors
 from rag.spaces import DenseProfile
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SPECIAL_TOKENS = 2
 LOWEST_PRIORITY = 19
+# ONNX Runtime's fused skip connection and normalisation takes four times as long as the two one after the other; without
+# it a text takes a tenth less.
+_SLOWER = ["SkipLayerNormFusion"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +173,7 @@ class _Loaded:
         """Mean over the tokens that fit the window, scaled to unit length. Shape (dimension,)."""
         if len(ids) > self._window:
             ids = [*ids[: self._window - 1], ids[-1]]  # the last one is special
-        tokens = np.array([ids], dtype=np.int64)
-        feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
-        mean: Vectors = self.session.run([OUTPUT], feed)[0][0].mean(axis=0)
+        mean: Vectors = self.session.run([OUTPUT], {INPUT: np.array([ids], dtype=np.int64)})[0][0].mean(axis=0)
         return mean / np.linalg.norm(mean)
 
 
@@ -205,6 +206,8 @@ def _open_session(path: Path) -> Any:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=_SLOWER
+        )
     except (native.Fail, native.InvalidGraph, native.InvalidProtobuf, native.NoSuchFile, RuntimeError) as error:
         raise ConfigurationError(f"{path} does not load; delete its folder and start again.") from error

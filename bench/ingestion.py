@@ -6,7 +6,6 @@ Times nothing itself: each method is one round's work. Uses the services as the 
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from rag.settings import Settings
 from rag.types import Chunk, DocumentStatus
 from wiring import Services, build_services
 
-POLL_SECONDS = 0.04
 CHUNKS_PAGE = 500
 
 
@@ -53,8 +51,8 @@ class DocentRounds:
         library = self.services.library
         files = [library.stage(io.BytesIO(data), filename) for filename, data in named]
         job_id, _ = library.add(self.services.collections.ensure(name), files)
-        while self.services.pipeline.pending():
-            time.sleep(POLL_SECONDS)
+        while not self.services.pipeline.wait(60):
+            pass
         if self.services.documents.statistics()[DocumentStatus.FAILED]:
             bad = [item for item in self.services.jobs.get(job_id).documents if item.status == DocumentStatus.FAILED]
             raise ConfigurationError(f"{len(bad)} files were not indexed, the first: {bad[0].error_message}")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -81,8 +80,8 @@ def repair(
         again = [*found.chunks_without_vector.get(collection, []), *damaged]
         embed_chunks(catalog, spaces.of(collection).embedder, dense, collection, again)
     pipeline.wake()
-    while pipeline.pending():
-        time.sleep(0.1)
+    while not pipeline.wait(60):
+        pass
 
 
 def _show(found: Findings, sizes: Sizes, before: dict[str, int] | None, *, as_json: bool) -> None:

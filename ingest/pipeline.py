@@ -36,9 +36,10 @@ from rag.spaces import EmbeddingSpaces
 from rag.types import DocumentStatus, ParsedDocument
 
 BATCH_DOCUMENTS = 64
-# The first batch of an upload is small and each next one twice as large, so that no stage waits long for the one before.
-FIRST_DOCUMENTS = 8
+# Bytes of a full batch. The first batch of an upload is small, in documents and in bytes, and each next one twice as large, so
+# that no stage waits long for the one before.
 BATCH_BYTES = 4 << 20
+FIRST_DOCUMENTS = 8
 # Batches between claim and end: one is read, one waits, one is embedded. The express lane has one in all.
 MAIN_BATCHES = 3
 # Chunks embedded between two looks at the clock, the stop sign and the other lane; a large file reports its progress this often.
@@ -124,6 +125,7 @@ class Pipeline:
         self._embedded: queue.Queue[Slice | None] = queue.Queue(maxsize=2)
         self._flights = Flights()
         self._stopping = threading.Event()
+        self._ended = threading.Condition()
         self._claiming = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._problem = ""
@@ -169,6 +171,20 @@ class Pipeline:
     def pending(self) -> int:
         """Documents that are queued or in flight."""
         return self._ingestion.pending()
+
+    def wait(self, timeout: float) -> bool:
+        """Wait until nothing is queued or in flight, at most so many seconds; whether that came about.
+
+        The catalog is asked when a batch has ended, which costs less than asking it over and over.
+        """
+        deadline = time.monotonic() + timeout
+        with self._ended:
+            while self.pending():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                self._ended.wait(min(left, POLL_SECONDS))
+        return True
 
     @property
     def running(self) -> bool:
@@ -284,6 +300,8 @@ class Pipeline:
         (self._express if batch.small else self._main).slots.release()
         self._main.wake.set()
         self._express.wake.set()
+        with self._ended:
+            self._ended.notify_all()
 
     def _put(self, part: Slice) -> None:
         """Hand over to the last stage; dropped when the pipeline stops."""
@@ -309,7 +327,8 @@ class Pipeline:
             return None
         try:
             aloft = self._flights.ids()
-            work = self._ingestion.claim(limit=limit, max_bytes=BATCH_BYTES, small=small, without=aloft)
+            max_bytes = BATCH_BYTES * limit // BATCH_DOCUMENTS
+            work = self._ingestion.claim(limit=limit, max_bytes=max_bytes, small=small, without=aloft)
             flights = self._flights.begin(work)
         finally:
             self._claiming.release()

@@ -114,8 +114,8 @@ class LocalTarget:
         """See `Target.settle`."""
         if self._services.pipeline.pending():
             self._begin()
-        while self._services.pipeline.pending():
-            time.sleep(POLL_SECONDS)
+        while not self._services.pipeline.wait(60):
+            pass
 
     def find(self, status: DocumentStatus) -> dict[str, str]:
         """See `Target.find`."""

@@ -132,7 +132,7 @@ def test_a_small_upload_passes_a_file_that_is_read_for_long(bench: Bench) -> Non
 
 def test_cancelling_stops_the_embedding_within_a_slice(bench: Bench, embedder: GatedEmbedder) -> None:
     embedder.gate = threading.Semaphore(3)
-    job = add(bench, ("huge.txt", LONG), ("other.txt", TEXT + "other"))
+    job = add(bench, ("huge.txt", LONG), ("behind.txt", LONG + "behind"))
     bench.until(lambda: len(embedder.slices) == 4)
 
     found = bench.services.jobs.cancel(job)

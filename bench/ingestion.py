@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from pathlib import Path
 
 from bench.corpus import Paragraph
+from ingest.cli import BATCH_FILES
 from rag.errors import ConfigurationError
 from rag.settings import Settings
 from rag.types import Chunk, DocumentStatus
@@ -35,7 +37,7 @@ class DocentRounds:
         self.services.startup.require(patience=600)
 
     def ingest(self, name: str, paragraphs: Sequence[Paragraph]) -> None:
-        """Each paragraph as a text file of its own, one job, into collection `name`; returns when all are indexed.
+        """Each paragraph as a text file of its own into collection `name`; returns when all are indexed.
 
         Raises:
             ConfigurationError: some were not indexed.
@@ -43,18 +45,20 @@ class DocentRounds:
         self.ingest_files(name, [(f"{item.id}.txt", item.text.encode()) for item in paragraphs])
 
     def ingest_files(self, name: str, named: Iterable[tuple[str, bytes]]) -> None:
-        """Files by name and content, one job, into collection `name`; returns when all are indexed.
+        """Files by name and content into collection `name`, in uploads as large as the command line's; returns when all are indexed.
 
         Raises:
             ConfigurationError: some were not indexed.
         """
-        library = self.services.library
-        files = [library.stage(io.BytesIO(data), filename) for filename, data in named]
-        job_id, _ = library.add(self.services.collections.ensure(name), files)
+        library, collection = self.services.library, self.services.collections.ensure(name)
+        waiting, jobs = iter(named), list[str]()
+        while files := [library.stage(io.BytesIO(data), filename) for filename, data in islice(waiting, BATCH_FILES)]:
+            jobs.append(library.add(collection, files)[0])
         while not self.services.pipeline.wait(60):
             pass
         if self.services.documents.statistics()[DocumentStatus.FAILED]:
-            bad = [item for item in self.services.jobs.get(job_id).documents if item.status == DocumentStatus.FAILED]
+            found = [item for job_id in jobs for item in self.services.jobs.get(job_id).documents]
+            bad = [item for item in found if item.status == DocumentStatus.FAILED]
             raise ConfigurationError(f"{len(bad)} files were not indexed, the first: {bad[0].error_message}")
 
     def embedding_texts(self, name: str) -> list[str]:

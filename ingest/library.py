@@ -161,8 +161,11 @@ class Library:
         for file in files:
             document_id = uuid.uuid4().hex
             path = self.content_path(document_id)
-            path.parent.mkdir(exist_ok=True)
-            file.path.rename(path)
+            try:
+                file.path.rename(path)
+            except FileNotFoundError:
+                path.parent.mkdir(exist_ok=True)
+                file.path.rename(path)
             new.append(
                 NewFile(
                     document_id, file.filename, file.media_type, file.bytes, file.sha256, file.metadata, file.rejected

@@ -35,11 +35,11 @@ from rag.recipe import Recipe
 from rag.spaces import EmbeddingSpaces
 from rag.types import DocumentStatus, ParsedDocument
 
-BATCH_DOCUMENTS = 64
+BATCH_DOCUMENTS = 128
 # Bytes of a full batch. The first batch of an upload is small, in documents and in bytes, and each next one twice as large, so
 # that no stage waits long for the one before.
 BATCH_BYTES = 4 << 20
-FIRST_DOCUMENTS = 8
+FIRST_DOCUMENTS = 16
 # Batches between claim and end: one is read, one waits, one is embedded. The express lane has one in all.
 MAIN_BATCHES = 3
 # Chunks embedded between two looks at the clock, the stop sign and the other lane; a large file reports its progress this often.

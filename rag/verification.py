@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from rag.enumerations import enumerations
 from rag.facts import facts_of, stated_facts, unstated, without
 from rag.language import CJK_RUN, STOP_WORDS, bigrams, fold, is_cjk, sentences, stem, words
 from rag.names import everyday, known_bigrams, plain, unknown_names
@@ -111,9 +112,11 @@ def _asked(name: str, question: str) -> bool:
 def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple[int, int, Support]:
     """The shortest part of an evidence run that supports a sentence best: one sentence of it, two, else the whole run.
 
-    Returns document offsets (start, end) and the support.
+    Where the sentence lists things, a longer part that holds more of them comes first. Returns document offsets (start, end)
+    and the support.
     """
     context = context_of(evidence)
+    whole = len(_unlisted(sentence, evidence.text, context, question))
     spans = sentences(evidence.text)
     pairs = [(a[0], b[1]) for a, b in pairwise(spans)] if len(spans) > 2 else []
     for candidates in (spans, pairs):
@@ -121,6 +124,8 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
         for _, start, end in sorted(parts, key=lambda item: (-item[0], item[1])):
             part = evidence.text[start:end]
             if overlap_of(sentence, part, context=context, question=question) < _floor(sentence):
+                continue
+            if len(_unlisted(sentence, part, context, question)) > whole:
                 continue
             if (support := check(sentence, part, context=context, question=question)).holds:
                 return evidence.start + start, evidence.start + end, support
@@ -147,6 +152,20 @@ def supporting(
     ]
     held = [(item, *best_span(sentence, item, question=question)) for item in near]
     return sorted((item for item in held if item[3].holds), key=lambda item: (-item[3].overlap, -item[0].score))
+
+
+def _unlisted(sentence: str, span: str, context: str, question: str) -> list[str]:
+    """The items of its enumerations of which nothing stands in the span, but for what they share with the other items."""
+    listed = enumerations(sentence)
+    given = {*_places(span), *_places(context), *_weights(question)} if listed else set()
+    found: list[str] = []
+    for each in listed:
+        terms = [set(_weights(item)) for item in each]
+        for at, item in enumerate(each[1:], start=1):
+            own = terms[at].difference(*terms[:at], *terms[at + 1 :])
+            if own and not own & given:
+                found.append(item)
+    return found
 
 
 def _floor(sentence: str) -> float:

@@ -77,17 +77,29 @@ class Answerer:
         retrieval = self._search(ask, question)
         line = polite_line(ask.question)
         if self._translator and line is None and (query := self._translator.translated(retrieval)):
-            retrieval = self._search(ask, query)
+            retrieval = self._better(retrieval, self._search(ask, query))
         writer = Writer(ask, question, retrieval, self._store, started)
         return self._answer(writer, ask, retrieval) if line is None else _greet(writer, retrieval, line)
 
     def _search(self, ask: Ask, query: str) -> Retrieval:
         return self._retriever.search(query, collections=ask.collections, top_k=ask.top_k, filters=ask.filters)
 
+    def _better(self, own: Retrieval, translated: Retrieval) -> Retrieval:
+        """What the translated question found, unless passages in the question's own language are likelier to answer it."""
+        if not own.passages or language(own.passages[0].text) != own.language:
+            return translated
+        return max(
+            (translated, own),
+            key=lambda found: judgements()["retrieval"].probability(features(found, self._evidence(found))),
+        )
+
+    def _evidence(self, retrieval: Retrieval) -> list[Evidence]:
+        return select_evidence(retrieval.query, retrieval.passages, retrieval.rarity, budget=self._limits.evidence)
+
     def _answer(self, writer: Writer, ask: Ask, retrieval: Retrieval) -> Iterator[Event]:
         yield Retrieved(retrieval.passages)
         clock = time.perf_counter()
-        evidence = select_evidence(retrieval.query, retrieval.passages, retrieval.rarity, budget=self._limits.evidence)
+        evidence = self._evidence(retrieval)
         known = features(retrieval, evidence)
         writer.confidence = judgements()["retrieval"].probability(known)
         writer.spend("evidence_ms", clock)

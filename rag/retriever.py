@@ -111,7 +111,8 @@ class Retriever:
             default=0.0,
         )
         timings["total_ms"] = _since(started)
-        return Retrieval(query, spoken, tuple(passages[:top_k]), rarity, timings, round(closeness, 4))
+        best, beyond = tuple(passages[:top_k]), tuple(passages[top_k:])
+        return Retrieval(query, spoken, best, rarity, timings, round(closeness, 4), beyond)
 
     def _scope(self, collection: int, filters: Mapping[str, Any] | None) -> list[str] | None:
         return self._store.filtered_documents(collection, filters) if filters else None

@@ -1,19 +1,20 @@
 """A question in one language over documents in the other: the query that was searched instead, made by the chat model.
 
-Only where it is needed: the passages found are in the other language, and the keywords of the question match nothing
-in them. The model sees the question alone, never a document.
+Only where it is needed: most of the passages found, the best ones or all that were looked at, are in the other language, and
+the keywords of the question match nothing in the best. The model sees the question alone, never a document.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag import prompts
 from rag.errors import ChatUnavailableError
 from rag.language import language
 from rag.ports import ChatModel
 from rag.scoring import score_sentences
-from rag.types import Message, Retrieval
+from rag.types import Message, Passage, Retrieval
 
 # Passages that tell the documents' language, and the coverage of terms above which a question was understood.
 LOOKED_AT = 5
@@ -48,12 +49,21 @@ class Translator:
 
 
 def documents_language(found: Retrieval) -> str | None:
-    """The other language, where most of what was found is in it and the question's words match none of it; else None."""
+    """The other language, where most of what was found is in it and the question's words match none of it; else None.
+
+    A few documents in the question's language are always the first, so the passages beyond the best ones count, too.
+    """
     top = found.passages[:LOOKED_AT]
-    foreign = [passage for passage in top if language(passage.text) != found.language]
-    if len(foreign) * 2 <= len(top):
+    foreign = _foreign(top, found.language) or _foreign((*found.passages, *found.beyond), found.language)
+    if foreign is None:
         return None
     sentences = score_sentences(found.query, top, found.rarity)
     if max((sentence.coverage for sentence in sentences), default=0.0) >= UNDERSTOOD:
         return None
-    return language(foreign[0].text)
+    return foreign
+
+
+def _foreign(passages: Sequence[Passage], spoken: str) -> str | None:
+    """The other language, where more than half of the passages are in it."""
+    others = [told for passage in passages if (told := language(passage.text)) != spoken]
+    return others[0] if len(others) * 2 > len(passages) else None

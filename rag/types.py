@@ -227,7 +227,8 @@ class Retrieval:
     """Passages, best first, with what each stage cost in milliseconds.
 
     `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
-    `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related.
+    `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related. `beyond`: the next passages,
+    up to twenty, which tell what else there is.
     """
 
     query: str
@@ -236,6 +237,7 @@ class Retrieval:
     rarity: Mapping[str, float]
     timings: Mapping[str, float]
     closeness: float = 0.0
+    beyond: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -272,3 +272,13 @@ def test_a_line_that_only_announces_is_not_quoted() -> None:
     quoted = [item.passage.between(start, end) for item, start, end in found]
     assert quoted
     assert not any(text.endswith(":") for text in quoted)
+
+
+def test_a_translation_does_not_displace_what_the_own_language_answers(retriever: Retriever, shelf: Shelf) -> None:
+    made = answerer(retriever, shelf, ScriptedChat("Yes."))
+    likely, unlikely = (
+        retriever.search(query, collections=["default"], top_k=5) for query in (QUESTION, "Who won the race of 1912?")
+    )
+
+    assert made._better(likely, unlikely) is likely
+    assert made._better(unlikely, likely) is likely

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rag.errors import ChatUnavailableError
@@ -34,6 +36,15 @@ def test_a_question_over_documents_in_the_other_language_is_translated() -> None
         found = Translator(chat).translated(retrieved(query, *texts))
         assert found == wanted
         assert chat.prompts[0][-1].content == query  # the documents are not shown
+
+
+def test_a_few_documents_in_the_questions_language_do_not_hide_the_others() -> None:
+    found = retrieved("水泵的压力是多少？", "苹果树在四月开花。", "村庄很安静。", "人们在唱歌。")
+    beyond = tuple(passage(text, name=f"beyond-{n}") for n, text in enumerate(ENGLISH * 2))
+
+    assert documents_language(found) is None
+    assert documents_language(replace(found, beyond=beyond)) == "en"
+    assert documents_language(replace(found, beyond=beyond[:2])) is None
 
 
 @pytest.mark.parametrize(

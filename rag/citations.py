@@ -81,16 +81,27 @@ class Draft:
         if not spans:
             return len(self._buffer)
         if len(spans) > 1:
-            return spans[0][1]
+            start, end = spans[0]
+            return end if self._open_line(start, end) is None else self._buffer.index("\n", start)
         # a later line may turn out to be an item of a list or a row of a table, which ends the sentence before it
         line_end = self._buffer.find("\n", spans[0][0])
         return line_end if line_end >= 0 else len(self._buffer)
+
+    def _open_line(self, start: int, end: int) -> int | None:
+        """Where the last line of the buffer begins, if characters [start, end) reach into it from an earlier one.
+
+        Until it is whole it may turn out to be a row of a table, which ends the sentence before it.
+        """
+        line = self._buffer.rfind("\n", start, end) + 1
+        return line if line and "\n" not in self._buffer[line:] else None
 
     def _sentence_end(self, spans: list[tuple[int, int]]) -> int | None:
         """Where the first sentence with its marks ends, once the start of the next one proves it."""
         if len(spans) < 2:
             return None
-        end = spans[0][1]
+        start, end = spans[0]
+        if self._open_line(start, end) is not None:
+            return None
         while match := MARK.match(self._buffer, end):
             end = match.end()
         rest = self._buffer[end:]

@@ -37,6 +37,7 @@ def drafted(pieces: list[str]) -> tuple[str, list[MarkedText]]:
 @given(st.lists(ATOMS, max_size=14).map("".join), st.data())
 @example("The steps are:\n12. Open it [1]\n13. Close it [2]", None)
 @example("As listed:\nname | size\nbolt | 4 [1]", None)
+@example("The pump runs at 40 bar\n.  |[1]", None)
 @example("Many say so [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]. Few do not.", None)
 def test_pieces_do_not_matter(text: str, data: st.DataObject | None) -> None:
     if data is None:

@@ -18,12 +18,13 @@ _CJK = re.compile(r"[^，。；：、！？\s]{1,20}(?:、[^，。；：、！�
 _CJK_AND = re.compile(r"、|以及|和|与|及|或")
 # An item of more words is a clause.
 MOST_WORDS = 6
+FIRST_WORDS = 4
 
 
 def enumerations(sentence: str) -> list[list[str]]:
     """The items of each enumeration of three and more things, in order.
 
-    The first item holds whatever leads up to it, the last one whatever follows.
+    The first item may hold a little of what leads up to it, its last four words being taken, the last one whatever follows.
     """
     found: list[list[str]] = []
     for clause in _CLAUSE.split(sentence):
@@ -37,7 +38,7 @@ def enumerations(sentence: str) -> list[list[str]]:
         if not middle and (len(last) < 2 or len(last[0].split()) > MOST_WORDS or _CONNECTIVE.match(last[0])):
             continue  # "…, as well as the cost and the date" adds to a clause
         if len(middle) + len(last) > 1:
-            found.append([parts[-2], *middle, *last])
+            found.append([" ".join(parts[-2].split()[-FIRST_WORDS:]), *middle, *last])
     for match in _CJK.finditer(sentence):
         parts = [part for part in _CJK_AND.split(match[0]) if part]
         if len(parts) > 2:

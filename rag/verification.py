@@ -112,24 +112,38 @@ def _asked(name: str, question: str) -> bool:
 def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple[int, int, Support]:
     """The shortest part of an evidence run that supports a sentence best: one sentence of it, two, else the whole run.
 
-    Where the sentence lists things, a longer part that holds more of them comes first. Returns document offsets (start, end)
-    and the support.
+    Where the sentence lists things, it is the shortest part that holds as many of them as the run does. Returns document
+    offsets (start, end) and the support.
     """
     context = context_of(evidence)
     whole = len(_unlisted(sentence, evidence.text, context, question))
     spans = sentences(evidence.text)
-    pairs = [(a[0], b[1]) for a, b in pairwise(spans)] if len(spans) > 2 else []
-    for candidates in (spans, pairs):
+    longest = len(spans) - 1 if any(enumerations(sentence)) else 2
+    parted = (
+        [spans]
+        if len(spans) < 3
+        else [_windows(spans, length) for length in range(1, min(longest, len(spans) - 1) + 1)]
+    )
+    for length, candidates in enumerate(parted, start=1):
+        # a part of three sentences and more is for the whole run, so it must give what that gives
+        least = (
+            _floor(sentence) if length < 3 else overlap_of(sentence, evidence.text, context=context, question=question)
+        )
         parts = [(own_overlap(sentence, evidence.text[start:end]), start, end) for start, end in candidates]
         for _, start, end in sorted(parts, key=lambda item: (-item[0], item[1])):
             part = evidence.text[start:end]
-            if overlap_of(sentence, part, context=context, question=question) < _floor(sentence):
+            if overlap_of(sentence, part, context=context, question=question) < least:
                 continue
             if len(_unlisted(sentence, part, context, question)) > whole:
                 continue
             if (support := check(sentence, part, context=context, question=question)).holds:
                 return evidence.start + start, evidence.start + end, support
     return evidence.start, evidence.end, check(sentence, evidence.text, context=context, question=question)
+
+
+def _windows(spans: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
+    """Runs of so many neighbouring spans."""
+    return [(first[0], last[1]) for first, last in zip(spans, spans[length - 1 :], strict=False)]
 
 
 def best_evidence(
@@ -161,7 +175,7 @@ def _unlisted(sentence: str, span: str, context: str, question: str) -> list[str
     found: list[str] = []
     for each in listed:
         terms = [set(_weights(item)) for item in each]
-        for at, item in enumerate(each[1:], start=1):
+        for at, item in enumerate(each):
             own = terms[at].difference(*terms[:at], *terms[at + 1 :])
             if own and not own & given:
                 found.append(item)

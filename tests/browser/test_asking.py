@@ -99,6 +99,7 @@ def test_what_the_documents_do_not_answer(visit: Open) -> None:
     page = one.go()
     one.ask(UNANSWERABLE)
     expect(page.locator(".not-answered")).to_have_text("The documents do not answer this question.")
+    expect(page.locator(".after > p").last).to_have_text("The passages that come closest stand above.")
     assert page.locator(".card").count() >= 1, "the nearest passages"
     assert page.locator(".advice li").count() == 3
     assert page.locator(".chip").count() == 0

@@ -96,6 +96,7 @@ def test_files_are_sent_read_and_fail_with_a_way_out(visit: Open, fresh: ServerP
     one.keep("uploads")
 
     locked = upload_row(page, "locked.pdf")
+    expect(locked.locator(".error-text")).to_have_text("The file is encrypted and needs its password.")
     page.evaluate(RECORD_FORMS)
     locked.get_by_label("Password of the file").fill(PASSWORD)
     locked.get_by_role("button", name="Open").click()
@@ -332,6 +333,7 @@ def test_a_failed_document_is_opened_later(visit: Open, fresh: ServerProcess) ->
     fresh.finish(taken["job_id"])
     one = visit(fresh.url)
     page = one.go(f"/#document/{taken['documents'][0]['id']}")
+    expect(page.locator("#document-meta .error-text")).to_have_text("The file is encrypted and needs its password.")
     one.keep("document-locked")
     page.get_by_label("Password of the file").fill(PASSWORD)
     page.get_by_role("button", name="Open").click()

@@ -106,6 +106,24 @@ def test_what_the_documents_do_not_answer(visit: Open) -> None:
     one.keep("unanswered")
 
 
+@pytest.mark.parametrize("viewport", [None, PHONE])
+def test_a_question_that_is_too_long_says_so_where_it_is_seen(visit: Open, viewport: Any) -> None:
+    one = visit(viewport=viewport)
+    one.expects_messages = True  # the browser notes the refusal
+    page = one.go()
+    question = ("pump " * 1640).strip()  # 8199 characters; 8192 are taken
+    page.fill("#question", question)
+    page.press("#question", "Enter")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("8192")
+    expect(page.get_by_text("Searching the documents")).to_be_hidden()
+    expect(page.locator(".cards")).to_be_hidden()
+    expect(page.locator("#question")).to_have_value(question)
+    one.keep("question-too-long-phone" if viewport else "question-too-long")
+    above, below = alert.bounding_box(), page.locator(".composer").bounding_box()
+    assert above and below and above["y"] >= 56 and above["y"] + above["height"] <= below["y"], (above, below)
+
+
 def test_copying_sharing_and_rating(visit: Open) -> None:
     one = visit(permissions=["clipboard-read", "clipboard-write"])
     page = one.go()

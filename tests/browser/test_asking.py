@@ -121,7 +121,10 @@ def test_a_question_that_is_too_long_says_so_where_it_is_seen(visit: Open, viewp
     expect(page.locator("#question")).to_have_value(question)
     one.keep("question-too-long-phone" if viewport else "question-too-long")
     above, below = alert.bounding_box(), page.locator(".composer").bounding_box()
-    assert above and below and above["y"] >= 56 and above["y"] + above["height"] <= below["y"], (above, below)
+    assert above is not None
+    assert below is not None
+    assert above["y"] >= 56, "below the bar"
+    assert above["y"] + above["height"] <= below["y"]
 
 
 def test_copying_sharing_and_rating(visit: Open) -> None:

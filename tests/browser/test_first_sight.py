@@ -25,7 +25,9 @@ def test_the_line_about_loading_makes_the_empty_page_no_longer(visit: Open, view
     page = one.go()
     expect(page.locator("#examples button")).to_have_count(3)
     expect(page.locator("#examples")).to_be_visible()
-    page.evaluate("text => { document.getElementById('status').textContent = text; }", "The chat model is arriving. " * 4)
+    page.evaluate(
+        "text => { document.getElementById('status').textContent = text; }", "The chat model is arriving. " * 4
+    )
     expect(page.locator("#status")).to_be_visible()
     one.until("document.documentElement.scrollHeight <= innerHeight")
     one.keep("ask-empty-loading-phone" if viewport else "ask-empty-loading")

@@ -99,10 +99,32 @@ def test_what_the_documents_do_not_answer(visit: Open) -> None:
     page = one.go()
     one.ask(UNANSWERABLE)
     expect(page.locator(".not-answered")).to_have_text("The documents do not answer this question.")
+    expect(page.locator(".after > p").last).to_have_text("The passages that come closest stand above.")
     assert page.locator(".card").count() >= 1, "the nearest passages"
     assert page.locator(".advice li").count() == 3
     assert page.locator(".chip").count() == 0
     one.keep("unanswered")
+
+
+@pytest.mark.parametrize("viewport", [None, PHONE])
+def test_a_question_that_is_too_long_says_so_where_it_is_seen(visit: Open, viewport: Any) -> None:
+    one = visit(viewport=viewport)
+    one.expects_messages = True  # the browser notes the refusal
+    page = one.go()
+    question = ("pump " * 1640).strip()  # 8199 characters; 8192 are taken
+    page.fill("#question", question)
+    page.press("#question", "Enter")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("8192")
+    expect(page.get_by_text("Searching the documents")).to_be_hidden()
+    expect(page.locator(".cards")).to_be_hidden()
+    expect(page.locator("#question")).to_have_value(question)
+    one.keep("question-too-long-phone" if viewport else "question-too-long")
+    above, below = alert.bounding_box(), page.locator(".composer").bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] >= 56, "below the bar"
+    assert above["y"] + above["height"] <= below["y"]
 
 
 def test_copying_sharing_and_rating(visit: Open) -> None:

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader, PdfWriter
 
-from tests.browser.conftest import Open, wait_for_documents
+from tests.browser.conftest import PHONE, Open, wait_for_documents
 from tests.server_process import PROJECT, ServerProcess, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.model]
@@ -96,6 +96,7 @@ def test_files_are_sent_read_and_fail_with_a_way_out(visit: Open, fresh: ServerP
     one.keep("uploads")
 
     locked = upload_row(page, "locked.pdf")
+    expect(locked.locator(".error-text")).to_have_text("The file is encrypted and needs its password.")
     page.evaluate(RECORD_FORMS)
     locked.get_by_label("Password of the file").fill(PASSWORD)
     locked.get_by_role("button", name="Open").click()
@@ -178,6 +179,28 @@ def test_the_list_is_filtered_sorted_and_deleted_from(visit: Open, fresh: Server
     page.wait_for_timeout(300)
     found = fresh.client.get("/api/v1/documents", params={"q": names[0], "status": "trashed"}).json()
     assert [item["filename"] for item in found["data"]] == [names[0]]
+
+
+@pytest.mark.parametrize("viewport", [None, {"width": 820, "height": 1180}, PHONE])
+def test_names_keep_their_room_beside_a_failure(visit: Open, fresh: ServerProcess, viewport: Any) -> None:
+    """A name without a place to break stays in one line where a line of the page holds it, and nothing scrolls sideways."""
+    name = "quarterly_report_hall_four.pdf"
+    files = [("file", (name, b"%PDF-1.4 nothing to read")), ("file", ("locked_minutes.pdf", encrypted_pdf() + b"%%"))]
+    files += [("file", ("valves.txt", b"Valve 9 opens at 6 bar."))]
+    sent = fresh.client.post("/api/v1/documents", files=files, data={"collection": "named"}).json()
+    fresh.finish(sent["job_id"])
+    one = visit(fresh.url, viewport=viewport)
+    page = one.go("/#documents")
+    page.select_option("#filter-collection", "named")
+    expect(page.locator("#library tbody tr")).to_have_count(3)
+    one.keep(f"library-failed-{viewport['width'] if viewport else 'desktop'}")
+    link = page.locator("#library .file", has_text=name)
+    assert link.evaluate("node => node.getClientRects().length") == 1
+    assert page.evaluate(
+        "document.querySelector('.table-frame').scrollWidth <= document.querySelector('.table-frame').clientWidth"
+    )
+    assert page.locator("tr", has_text=name).locator("button").is_visible()
+    assert fresh.client.delete("/api/v1/collections/named").status_code == 204
 
 
 def test_the_trash(visit: Open, fresh: ServerProcess) -> None:
@@ -332,6 +355,7 @@ def test_a_failed_document_is_opened_later(visit: Open, fresh: ServerProcess) ->
     fresh.finish(taken["job_id"])
     one = visit(fresh.url)
     page = one.go(f"/#document/{taken['documents'][0]['id']}")
+    expect(page.locator("#document-meta .error-text")).to_have_text("The file is encrypted and needs its password.")
     one.keep("document-locked")
     page.get_by_label("Password of the file").fill(PASSWORD)
     page.get_by_role("button", name="Open").click()

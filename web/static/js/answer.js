@@ -72,6 +72,7 @@ export class Turn {
   /** action: {label, run}, the way to try again. */
   fail(message, detail, action) {
     this.#settle();
+    this.strip.hidden = !this.passages.length; // nothing is searched any more
     if (this.text.textContent) this.after.append(el("p", { class: "small" }, t("ask.interrupted")));
     const box = el("div", { class: "error", role: "alert" }, el("p", {}, message), detail ? el("p", { class: "small" }, detail) : null, el("button", { type: "button", onclick: action.run }, action.label));
     this.after.append(box);
@@ -80,6 +81,7 @@ export class Turn {
 
   stop() {
     this.#settle();
+    this.strip.hidden = !this.passages.length;
     this.after.append(el("p", { class: "small" }, t("ask.stopped")), el("button", { type: "button", onclick: () => this.retry(this) }, t("retry")));
   }
 

@@ -27,8 +27,11 @@ export class ApiError extends Error {
   }
 }
 
-/** The reason of a failure {code, message}. The server says it best, in English; in other languages its code has a text of ours. */
-export const reason = ({ code, message }, other = "") => (language === "en" && message) || tOr(`error.code.${code}`, message || other);
+/**
+ * The reason of a failure {code, message}. The server says it best, in English, unless it names a field of the API, in backticks,
+ * to a person who has none; there and in other languages the code has a text of ours.
+ */
+export const reason = ({ code, message }, other = "") => (language === "en" && !message?.includes("`") && message) || tOr(`error.code.${code}`, message || other);
 
 function errorFrom(status, text, retryAfter) {
   let body = {};

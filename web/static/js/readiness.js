@@ -11,6 +11,8 @@ const REQUIRED = ["embedder", "index"];
 export function watchReadiness(onReady) {
   let timer = 0;
   let told = false;
+  // the line takes its height from the page below it, which fills the window
+  new ResizeObserver(() => document.documentElement.style.setProperty("--banner", `${$("status").getBoundingClientRect().height}px`)).observe($("status"));
 
   async function check() {
     clearTimeout(timer);

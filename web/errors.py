@@ -111,18 +111,19 @@ def _message(found: ErrorDetails) -> str:
 def _no_object() -> str:
     """Why the present request's body is no JSON object."""
     if not request.is_json:
-        return f"Content-Type must be application/json, not {request.mimetype[:100] or 'missing'}"
+        sent = f"not {request.mimetype[:100]}" if request.mimetype else "and it is missing"
+        return f"Content-Type must be application/json, {sent}"
     body = request.get_data()
     if not body.strip():
-        return "The body is empty; it must be a JSON object"
+        return "It is empty; it must be a JSON object"
     try:
         given = json.loads(body)
     except json.JSONDecodeError as error:
-        return f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+        return f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError as error:
-        return f"The body is not JSON: byte {error.start} is not UTF-8"
+        return f"It is not JSON: byte {error.start} is not UTF-8"
     kinds = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
-    return f"The body must be a JSON object, not {kinds.get(type(given), 'null')}"
+    return f"It must be a JSON object, not {kinds.get(type(given), 'null')}"
 
 
 def register(app: Flask, *, max_upload_mb: int) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from rag.errors import (
@@ -101,10 +100,10 @@ def invalid_body(error: ValidationError) -> Response:
     )
 
 
-def _message(found: ErrorDetails) -> str:
+def _message(found: Mapping[str, object]) -> str:
     """One thing that pydantic found, without the names of our classes."""
     if found["type"] not in ("model_type", "json_invalid"):
-        return found["msg"]
+        return str(found["msg"])
     return "It must be a JSON object" if found["loc"] else _no_object()
 
 

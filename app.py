@@ -10,6 +10,7 @@ import atexit
 import logging
 import socket
 import sys
+import threading
 from typing import Any
 
 from flask import Flask, request
@@ -36,6 +37,8 @@ from wiring import Services, build_services, check_data_folder
 VERSION = "0.1.0"
 # What a multipart request holds beside its files.
 FORM_OVERHEAD = 1 << 20
+# How long the greeting of a first run waits for the samples before it suggests a question all the same.
+SAMPLES_PATIENCE_SECONDS = 60.0
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
@@ -127,12 +130,15 @@ def main() -> int:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     url = f"http://{shown}:{listener.getsockname()[1]}"
 
+    built: list[Services] = []
+
     def build() -> Flask:
         app = create_app(settings)
-        app.extensions["docent"].ownership.announce(url)
+        built.append(app.extensions["docent"])
+        built[-1].ownership.announce(url)
         return app
 
-    serve(build, listener, ready=lambda: _greet(url, bool(settings.api_token)))
+    serve(build, listener, ready=lambda: greet(built[-1], url))
     return 0
 
 
@@ -151,12 +157,26 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _greet(url: str, with_token: bool) -> None:
-    token = ' -H "Authorization: Bearer $DOCENT_API_TOKEN"' if with_token else ""
+def greet(services: Services, url: str) -> None:
+    """Tell where the server is, and a first question once the samples of a first run can answer it."""
     print(f"Docent is at {url}/ (Ctrl-C stops it). Models load in the background; {url}/readyz tells how far they are.")
-    print("Ask it something:")
+    with_token = bool(services.settings.api_token)
+    if not services.samples_added:
+        _suggest("Ask it something:", url, with_token)
+        return
+    print("The samples are being indexed.", flush=True)
+
+    def suggest() -> None:
+        indexed = services.pipeline.wait(SAMPLES_PATIENCE_SECONDS)
+        _suggest("Ask it something:" if indexed else "Once the samples are in, ask it something:", url, with_token)
+
+    threading.Thread(target=suggest, name="greeting", daemon=True).start()
+
+
+def _suggest(lead: str, url: str, with_token: bool) -> None:
+    token = ' -H "Authorization: Bearer $DOCENT_API_TOKEN"' if with_token else ""
     print(
-        f"  curl -s {url}/api/v1/ask{token} -H 'Content-Type: application/json' "
+        f"{lead}\n  curl -s {url}/api/v1/ask{token} -H 'Content-Type: application/json' "
         '-d \'{"question": "What happens when I delete a document?"}\'',
         flush=True,
     )

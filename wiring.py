@@ -85,6 +85,7 @@ class Services:
     answerer: Answerer
     startup: Startup
     chat: ChatModel | None = None
+    samples_added: bool = False
     _closing: list[Callable[[], None]] = field(default_factory=list)
 
     def close(self) -> None:
@@ -220,6 +221,7 @@ def build_services(
     )
     if fresh and first_run_samples and settings.samples:
         add_folder(services, SAMPLES_DIR, DEFAULT_COLLECTION)
+        services.samples_added = True
     return services
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag import prompts
 from rag.abstention import features, gate, judgements
@@ -21,7 +21,7 @@ from rag.events import Ask, Done, Event, Retrieved
 from rag.evidence import select_evidence
 from rag.language import language
 from rag.ports import ChatModel, PassageStore
-from rag.retriever import Retriever
+from rag.retriever import Retriever, clean_query
 from rag.smalltalk import polite_line
 from rag.translation import Translator
 from rag.types import Abstention, Answer, Evidence, Retrieval
@@ -73,6 +73,7 @@ class Answerer:
             InvalidRequestError, NotFoundError: as `Retriever.search`, before the first event.
         """
         started = time.perf_counter()
+        ask = replace(ask, question=clean_query(ask.question))  # so that what is stored is what was searched
         question = standalone(ask.question, ask.history)
         retrieval = self._search(ask, question)
         line = polite_line(ask.question)

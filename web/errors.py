@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import Flask, Response, g, jsonify
+from flask import Flask, Response, g, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -90,13 +91,38 @@ def respond(error: DocentError, status: int | None = None) -> Response:
 def invalid_body(error: ValidationError) -> Response:
     """What pydantic found wrong, in our shape."""
     problems = [
-        {"field": ".".join(str(part) for part in found["loc"]) or "(body)", "message": found["msg"]}
+        {"field": ".".join(str(part) for part in found["loc"]) or "(body)", "message": _message(found)}
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     first = problems[0]
     return respond(
         InvalidRequestError(f"{first['field']}: {first['message']}.", code="validation", details={"problems": problems})
     )
+
+
+def _message(found: Mapping[str, object]) -> str:
+    """One thing that pydantic found, without the names of our classes."""
+    if found["type"] not in ("model_type", "json_invalid"):
+        return str(found["msg"])
+    return "It must be a JSON object" if found["loc"] else _no_object()
+
+
+def _no_object() -> str:
+    """Why the present request's body is no JSON object."""
+    if not request.is_json:
+        sent = f"not {request.mimetype[:100]}" if request.mimetype else "and it is missing"
+        return f"Content-Type must be application/json, {sent}"
+    body = request.get_data()
+    if not body.strip():
+        return "It is empty; it must be a JSON object"
+    try:
+        given = json.loads(body)
+    except json.JSONDecodeError as error:
+        return f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
+    except UnicodeDecodeError as error:
+        return f"It is not JSON: byte {error.start} is not UTF-8"
+    kinds = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return f"It must be a JSON object, not {kinds.get(type(given), 'null')}"
 
 
 def register(app: Flask, *, max_upload_mb: int) -> None:

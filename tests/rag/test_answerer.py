@@ -282,3 +282,12 @@ def test_a_translation_does_not_displace_what_the_own_language_answers(retriever
 
     assert made._better(likely, unlikely) is likely
     assert made._better(unlikely, likely) is likely
+
+
+def test_what_is_stored_is_what_was_searched(retriever: Retriever, shelf: Shelf) -> None:
+    asked = Ask(" At how many bar\x00does the pump run? ", ["default"], 5)
+
+    answer = Answerer(retriever, shelf, None, Limits(evidence=200, answer=77)).ask(asked)
+
+    assert answer.question == answer.standalone_question == QUESTION
+    assert answer.searched is None

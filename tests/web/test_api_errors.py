@@ -196,6 +196,33 @@ def test_bad_questions_are_refused(shared: Docent, body: bytes, status: int, cod
     assert_error(shared.client.post(ASK, data=body, content_type="application/json"), status, code)
 
 
+@pytest.mark.parametrize(
+    ("body", "kind", "said"),
+    [
+        (
+            b'{"question": "a"',
+            "application/json",
+            "(body): It is not JSON: Expecting ',' delimiter at line 1, column 17",
+        ),
+        (b'\n{question: "a"}', "application/json", "at line 2, column 2"),
+        (b'{"question": "\xff"}', "application/json", "byte 14 is not UTF-8"),
+        (b"", "application/json", "(body): It is empty"),
+        (b'["a"]', "application/json", "must be a JSON object, not a list"),
+        (b'"a"', "application/json", "must be a JSON object, not a text"),
+        (b"null", "application/json", "must be a JSON object, not null"),
+        (b'{"question": "a"}', "", "Content-Type must be application/json, and it is missing."),
+        (b'{"question": "a"}', "text/plain", "Content-Type must be application/json, not text/plain"),
+        (b'{"question": "a", "messages": ["b"]}', "application/json", "messages.0: It must be a JSON object."),
+    ],
+)
+def test_a_body_that_is_no_object_is_told_why(shared: Docent, body: bytes, kind: str, said: str) -> None:
+    error = assert_error(shared.client.post(ASK, data=body, content_type=kind), 400, "validation")
+
+    assert said in error["message"]
+    assert "AskBody" not in json.dumps(error)
+    assert "Turn" not in json.dumps(error)
+
+
 def test_a_question_that_is_no_json_is_refused(shared: Docent) -> None:
     response = shared.client.post(ASK, data="question=why", content_type="application/x-www-form-urlencoded")
     assert response.status_code in (400, 415)

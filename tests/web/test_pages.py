@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import fields
 from html.parser import HTMLParser
@@ -15,6 +16,7 @@ from flask.testing import FlaskClient
 
 import web.pages
 from rag.settings import PREFIX, PROJECT_DIR, Settings
+from web.i18n import catalogue
 from web.pages import TOKEN_COOKIE, pages_blueprint
 from web.reference import reference_groups
 
@@ -264,10 +266,31 @@ def test_an_empty_document_is_shown_as_such() -> None:
     assert "no operations" in app.test_client().get("/docs").get_data(as_text=True)
 
 
-def test_the_samples_state_the_true_defaults() -> None:
-    text = (PROJECT_DIR / "data" / "samples" / "使用说明.md").read_text(encoding="utf-8")
-    stated = re.findall(rf"^\| `{PREFIX}(\w+)` \| (\S+) \|", text, re.MULTILINE)
-    defaults = {f.name.upper(): str(f.default) for f in fields(Settings)}
-    assert stated
-    for name, value in stated:
-        assert defaults[name] == value, name
+def sample(name: str) -> str:
+    path = PROJECT_DIR / "data" / "samples" / name
+    if path.suffix != ".docx":
+        return path.read_text(encoding="utf-8")
+    with zipfile.ZipFile(path) as parts:
+        return parts.read("word/document.xml").decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("使用说明.md", rf"^\| `{PREFIX}(\w+)` \| (\S+) \|"),
+        ("guide.docx", rf"<w:t>{PREFIX}(\w+)</w:t>(?:<(?!w:t>)[^>]*>)+<w:t>([^<]*)</w:t>"),
+    ],
+)
+def test_the_samples_state_the_true_defaults(name: str, row: str) -> None:
+    stated = re.findall(row, sample(name), re.MULTILINE)
+    defaults = {f.name.upper(): str(f.default).removesuffix(".0") for f in fields(Settings)}
+    assert len(stated) > 5
+    for setting, value in stated:
+        assert defaults[setting] == {"empty": "None"}.get(value, value), setting
+
+
+def test_the_samples_name_buttons_that_the_page_has() -> None:
+    named = re.findall("“([^”]+)”", sample("guide.docx"))
+    assert {"Add files", "New conversation"} <= set(named)
+    assert all(name in catalogue("en").values() for name in named)
+    assert all(name in catalogue("zh").values() for name in re.findall("“([^”]+)”", sample("使用说明.md")))

@@ -159,8 +159,10 @@ def _group(draft: _Draft, window: int, target: int) -> list[Unit]:
     end = len(draft.units)
     while end:
         members = draft.units[came_from[end] : end]
-        head, size = members[0], sum(unit.tokens for unit in members)
-        chunks.append(Unit(head.start, members[-1].end, head.cut, section=head.section, tokens=size))
+        head, last = members[0], members[-1]
+        size, blank = sum(unit.tokens for unit in members), sum(unit.blank - unit.end + unit.start for unit in members)
+        blank += last.end - head.start
+        chunks.append(Unit(head.start, last.end, head.cut, section=head.section, tokens=size, blank=blank))
         end = came_from[end]
     return chunks[::-1]
 
@@ -210,15 +212,15 @@ def _run_cost(opens: int, level: int) -> float:
 def _make_fit(drafts: list[_Draft], grouped: list[list[Unit]], tokens: TokenCounter) -> None:
     """Count the finished chunks that may be over the window, and halve those that are.
 
-    Between whole sentences the tokens of both tokenizers add up, but for one at a boundary; so a chunk with a tenth of the
-    window to spare is not counted again. Where a sentence was cut within, sums say little, and each chunk is.
+    Between whole sentences tokens add up, but for the white space there and one at a boundary; so a chunk with a tenth of the
+    window to spare beyond that is not counted again. Where a sentence was cut within, sums say little, and each chunk is.
     """
     window = tokens.max_tokens
     suspects = [
         (draft, chunks, chunk)
         for draft, chunks in zip(drafts, grouped, strict=True)
         for chunk in chunks
-        if not draft.exact or chunk.tokens > _room(draft, chunk, window) - window // 10
+        if not draft.exact or chunk.tokens + chunk.blank >= _room(draft, chunk, window) - window // 10
     ]
     while suspects:
         counts = tokens.count_tokens([_embedding_text(draft, chunk) for draft, _, chunk in suspects])

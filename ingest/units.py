@@ -28,7 +28,9 @@ _JOINERS = frozenset("\u200c\u200d")
 
 @dataclass(slots=True)
 class Unit:
-    """A span that is kept whole. `cut`: cost of cutting before it; `run`: cost of running over that place."""
+    """A span that is kept whole. `cut`: cost of cutting before it; `run`: cost of running over that place; `blank`: characters
+    of white space in it that `tokens`, being a sum over sentences, leaves out.
+    """
 
     start: int
     end: int
@@ -37,6 +39,7 @@ class Unit:
     section: int = -1  # index of the heading in force
     opens: int = 0  # level of the heading that begins here, 0 for none
     tokens: int = 0
+    blank: int = 0
 
 
 def split_units(document: ParsedDocument) -> list[Unit]:
@@ -137,6 +140,7 @@ def join_tiny(units: list[Unit], grain: int) -> list[Unit]:
     for unit in units:
         above = joined[-1] if joined else None
         if above and not unit.opens and not above.opens and not unit.run and above.tokens + unit.tokens <= grain:
+            above.blank += unit.blank + unit.start - above.end
             above.end = unit.end
             above.tokens += unit.tokens
         else:

@@ -240,9 +240,14 @@ def refuse_alike(connection: Connection, collection: int, found: Document) -> No
         )
 
 
+def trashed() -> ConflictError:
+    """What is said where something is asked of a document in the trash."""
+    return ConflictError("The document is in the trash. Restore it first.", code="document_trashed")
+
+
 def _refuse_trashed(connection: Connection, document_id: str) -> None:
     if connection.execute(select(documents.c.id).where(documents.c.id == document_id, ~present())).first():
-        raise ConflictError("The document is in the trash. Restore it first.", code="document_trashed")
+        raise trashed()
 
 
 def remove(connection: Connection, lexical: Fts5Index | None, ids: Sequence[str]) -> None:

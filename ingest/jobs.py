@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from catalog.documents import DocumentCatalog
+from catalog.documents import DocumentCatalog, trashed
 from catalog.jobs import AGAIN, JobCatalog
 from ingest.passwords import Passwords
 from ingest.pipeline import Pipeline
@@ -49,7 +49,7 @@ class Jobs:
         """
         found = self._documents.document(document_id)
         if found.status == DocumentStatus.TRASHED:
-            raise ConflictError("The document is in the trash. Restore it first.", code="document_trashed")
+            raise trashed()
         if found.status in AGAIN:
             self._again([document_id], password)
         elif password is not None:

@@ -116,9 +116,9 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
     offsets (start, end) and the support.
     """
     context = context_of(evidence)
-    whole = len(_unlisted(sentence, evidence.text, context, question))
+    whole = _unlisted(sentence, evidence.text, context, question)
     spans = sentences(evidence.text)
-    longest = len(spans) - 1 if any(enumerations(sentence)) else 2
+    longest = len(spans) - 1 if enumerations(sentence) else 2
     parted = (
         [spans]
         if len(spans) < 3
@@ -134,7 +134,7 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
             part = evidence.text[start:end]
             if overlap_of(sentence, part, context=context, question=question) < least:
                 continue
-            if len(_unlisted(sentence, part, context, question)) > whole:
+            if _unlisted(sentence, part, context, question) > whole:
                 continue
             if (support := check(sentence, part, context=context, question=question)).holds:
                 return evidence.start + start, evidence.start + end, support
@@ -168,18 +168,21 @@ def supporting(
     return sorted((item for item in held if item[3].holds), key=lambda item: (-item[3].overlap, -item[0].score))
 
 
-def _unlisted(sentence: str, span: str, context: str, question: str) -> list[str]:
-    """The items of its enumerations of which nothing stands in the span, but for what they share with the other items."""
-    listed = enumerations(sentence)
+def _unlisted(sentence: str, span: str, context: str, question: str) -> int:
+    """How many items of its enumerations have nothing in the span, but for what they share with the other items."""
+    listed = _listed(sentence)
     given = {*_places(span), *_places(context), *_weights(question)} if listed else set()
-    found: list[str] = []
-    for each in listed:
+    return sum(not own & given for own in listed)
+
+
+@lru_cache(maxsize=64)
+def _listed(sentence: str) -> list[set[str]]:
+    """The terms that each item of the sentence's enumerations shares with no other item of its own; none is empty."""
+    found: list[set[str]] = []
+    for each in enumerations(sentence):
         terms = [set(_weights(item)) for item in each]
-        for at, item in enumerate(each):
-            own = terms[at].difference(*terms[:at], *terms[at + 1 :])
-            if own and not own & given:
-                found.append(item)
-    return found
+        found += [terms[at].difference(*terms[:at], *terms[at + 1 :]) for at in range(len(terms))]
+    return [own for own in found if own]
 
 
 def _floor(sentence: str) -> float:

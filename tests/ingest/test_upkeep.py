@@ -19,7 +19,7 @@ import wiring
 from ingest.commands import main
 from ingest.readers.registry import accepted_extensions
 from rag.settings import Settings
-from rag.types import DocumentStatus
+from rag.types import Document, DocumentStatus
 from tests.fakes import HashEmbedder
 from tests.ingest.batch import write_batch
 from tests.web.conftest import CHINESE, ORCHARD, PUMP
@@ -254,12 +254,17 @@ def test_a_damaged_backup_restores_nothing(
     assert not (tmp_path / "outside").exists()
 
 
+def the_orchard(services: Services) -> tuple[Document, bytes]:
+    """The document about an orchard, and its vector as bytes."""
+    (document,) = services.documents.find(q="orchard").items
+    (chunk,) = services.documents.chunks(document.id).items
+    return document, services.embedder.embed_documents([chunk.text])[0].tobytes()
+
+
 def test_purged_is_gone_from_every_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data_dir = tmp_path / "data"
     services = opened(data_dir)
-    (document,) = services.documents.find(q="orchard").items
-    (chunk,) = services.documents.chunks(document.id).items
-    vector = services.embedder.embed_documents([chunk.text])[0].tobytes()
+    document, vector = the_orchard(services)
     services.library.delete(document.id)
     services.close()
     traces = (b"orchard", b"pollin", b"blossom", document.id.encode(), vector, vector[:64])
@@ -281,9 +286,7 @@ def test_purged_is_gone_from_every_file(tmp_path: Path, capsys: pytest.CaptureFi
 def test_purge_empties_the_trash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     data_dir = tmp_path / "data"
     services = opened(data_dir)
-    (document,) = services.documents.find(q="orchard").items
-    (chunk,) = services.documents.chunks(document.id).items
-    vector = services.embedder.embed_documents([chunk.text])[0].tobytes()
+    document, vector = the_orchard(services)
     services.trash.put(document.id)
     services.close()
     assert (run(capsys, "doctor")["healthy"], run(capsys, "doctor")["sizes"]["trashed"]) == (True, 1)

@@ -12,16 +12,24 @@ from dataclasses import dataclass
 from rag.language import sentences
 from rag.types import Citation, Evidence, PageSpan
 
-# [1], [1, 2], [1][2], 【3】, [Source 4]: what small models write for a mark
+# [1], [1, 2], 【3】, [Source 4]: what small models write for a mark
+_SOURCE = r"(?:\bsources?|来源|资料|出处)"
+_ONE = rf"[\[【]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】]"
+# Several of them, with what stands between and before them and says nothing alone: "[1], [2] and [3]", "Sources: [1]"
 MARK = re.compile(
-    r"\s*[\[【]\s*(?:(?:sources?|来源|资料)\s*)?(\d{1,9}(?:\s*[,，、;]\s*\d{1,9})*)\s*[\]】]", re.IGNORECASE
+    rf"\s*(?:{_SOURCE}[:：]\s*)?{_ONE}(?:\s*(?:[,，、;；&]\s*)?(?:and\b|or\b|和|及|与)?\s*{_ONE})*", re.IGNORECASE
 )
 # What a reader or a model may take for a mark in a document.
 FORGED = re.compile(
     r"[\[【［〔]\s*(?:(?:sources?|来源|资料)\s*)?\d{1,9}(?:\s*[,，、;]\s*\d{1,9})*\s*[\]】］〕]", re.IGNORECASE
 )
-# A text that may still become a mark when more of it arrives.
-_OPEN_MARK = re.compile(r"\s*(?:[\[【](?:[^\]】\n]{0,24}|\s*(?:[a-z]+|来源|资料)?[\d\s,，、;]*))?$", re.IGNORECASE)
+# A text that may still become a mark, or more of one, when more of it arrives.
+_OPEN_MARK = re.compile(
+    r"(?:(?<=[\]】])\s*(?:[,，、;；&]\s*)?(?:and?|an?|or?|和|及|与)?)?\s*"
+    r"(?:(?:\b(?:s|so|sou|sour|sourc|sources?)|来源?|资料?|出处?)(?:[:：]\s*)?)?"
+    r"(?:[\[【](?:[^\]】\n]{0,24}|\s*(?:[a-z]+|来源|资料|出处)?[\d\s,，、;]*))?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class MarkedText:
 
 def strip_marks(text: str) -> MarkedText:
     """The text without marks, and the numbers of all of them in order, each once."""
-    numbers = [int(number) for match in MARK.finditer(text) for number in re.findall(r"\d+", match.group(1))]
+    numbers = [int(number) for match in MARK.finditer(text) for number in re.findall(r"\d+", match.group())]
     return MarkedText(MARK.sub("", text), tuple(dict.fromkeys(numbers)))
 
 
@@ -104,8 +112,7 @@ class Draft:
             return None
         while match := MARK.match(self._buffer, end):
             end = match.end()
-        rest = self._buffer[end:]
-        return None if _open_mark(rest) == 0 else end
+        return None if _open_mark(self._buffer, end) == end else end
 
     def _close(self, end: int) -> Iterator[str | MarkedText]:
         sentence = strip_marks(self._buffer[:end])
@@ -120,9 +127,9 @@ class Draft:
             self._shown = len(text)
 
 
-def _open_mark(text: str) -> int:
-    """Where white space or an unfinished mark at the end of the text begins; its length if there is none."""
-    match = _OPEN_MARK.search(text)
+def _open_mark(text: str, start: int = 0) -> int:
+    """Where, from `start` on, white space or an unfinished mark at the end of the text begins; its length if there is none."""
+    match = _OPEN_MARK.search(text, start)
     return match.start() if match else len(text)
 
 

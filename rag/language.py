@@ -40,6 +40,8 @@ _ABBREVIATION = re.compile(
 _LEANS_BACK = re.compile(
     r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|That|Such|Both|The (?:latter|former))\b|[它他她该其此这那](?!种|些|个)"
 )
+# Of these, the words that stand for what the sentence before said, rather than for whom it spoke of.
+_REFERS_BACK = re.compile(r"(?:This|These|Those|That|Such|Both|The (?:latter|former))\b|[此这那]")
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
 
 
@@ -90,6 +92,11 @@ def _is_abbreviation(text: str, start: int, dot: int) -> bool:
 def leans_back(sentence: str) -> bool:
     """Whether a sentence opens with a word that only the one before it explains: "It runs at night"."""
     return _LEANS_BACK.match(sentence) is not None
+
+
+def refers_back(sentence: str) -> bool:
+    """Whether a sentence opens by pointing at what the one before it said: "This saves money"."""
+    return _REFERS_BACK.match(sentence) is not None
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:

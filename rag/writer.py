@@ -15,7 +15,7 @@ from rag import prompts
 from rag.citations import CitationList, MarkedText, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract
-from rag.language import is_cjk, trim
+from rag.language import is_cjk, refers_back, trim
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
 from rag.types import Abstention, Answer, AnswerSentence, Citation, Evidence, PageSpan, Retrieval, Usage, Verdict
@@ -53,6 +53,7 @@ class Writer:
         self._citations = CitationList()
         self._kept: list[AnswerSentence] = []
         self._dropped: list[AnswerSentence] = []
+        self._left = False  # whether the sentence before will leave
 
     @property
     def has_support(self) -> bool:
@@ -80,6 +81,9 @@ class Writer:
             if verdict in SUPPORTED:
                 spans = [span for span in spans if self._answers(body, span)]
                 verdict = verdict if spans else Verdict.UNSUPPORTED
+            if self._left and refers_back(body):  # nobody could tell what "this" is
+                verdict, spans = Verdict.UNSUPPORTED, []
+            self._left = verdict not in SUPPORTED and states_something(body)
             self.spend("verify_ms", clock)
             text = part.text if self._text else part.text.lstrip()
             if self._ask.checked_only and verdict in SUPPORTED:

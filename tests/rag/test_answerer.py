@@ -95,6 +95,21 @@ def test_events_come_in_order(retriever: Retriever, shelf: Shelf) -> None:
     assert chat.max_tokens == [77]
 
 
+def test_a_sentence_that_points_at_one_that_leaves_goes_with_it(retriever: Retriever, shelf: Shelf) -> None:
+    shelf.held["pump-0"] = passage(
+        "The pump runs at 40 bar. This pressure wears out the pump. It is oiled at 3 bar.", name="pump"
+    )
+    leaves = "Yes\nThe pump runs on steam. This pressure wears out the pump. It is oiled at 3 bar. [1]"
+    stays = "Yes\nThe pump runs at 40 bar. This pressure wears out the pump. [1]"
+
+    without = done(events(answerer(retriever, shelf, ScriptedChat(leaves))))
+    whole = done(events(answerer(retriever, shelf, ScriptedChat(stays))))
+
+    assert [s.text for s in without.dropped] == ["The pump runs on steam.", "This pressure wears out the pump."]
+    assert without.answer == "It is oiled at 3 bar. [1]"
+    assert whole.answer == "The pump runs at 40 bar. [1] This pressure wears out the pump. [2]"
+
+
 @pytest.mark.parametrize("checked_only", [False, True])
 def test_what_no_source_supports_leaves_the_answer(retriever: Retriever, shelf: Shelf, checked_only: bool) -> None:
     chat = ScriptedChat(

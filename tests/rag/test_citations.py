@@ -15,7 +15,7 @@ from rag.types import Evidence, PageSpan, Passage
 ATOMS = st.sampled_from(
     "The pump runs at 40 bar|It is 3.5 m long|Dr. Smith|e.g. oil|see No. 5|水泵运行|压力为四十巴|. |。|! |？|… |\n|\n\n| |; |: "
     '|[1]| [2]|[1, 2]|【3】|[Source 4]|[12][3]|[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]|[not a mark]|[|]|1. |2) |- |* | \\| |"|”|)|12|.|a'
-    "|[99]|[0]|[2024]|U.S. The|p.m. we|```x[1]```".split("|")
+    "|[99]|[0]|[2024]|U.S. The|p.m. we|```x[1]```|Source: |Sources:| sources |, |and | and|、|和|来源：|资料".split("|")
 ).map(lambda atom: atom.replace("\\", "|"))
 
 
@@ -82,6 +82,10 @@ def test_text_is_shown_as_soon_as_it_is_sure() -> None:
         ("So [Source 4; 5] it is", "So it is", (4, 5)),
         ("array[i] and [x]", "array[i] and [x]", ()),
         ("In [2024] it was", "In it was", (2024,)),
+        ("Other duties\n[1], [2], and [3]", "Other duties", (1, 2, 3)),
+        ("So it is.\n\nSources: [1], [2]", "So it is.", (1, 2)),
+        ("如此。来源：【1】、【2】和【3】", "如此。", (1, 2, 3)),
+        ("It is red [1], and blue [2] or green.", "It is red, and blue or green.", (1, 2)),
     ],
 )
 def test_marks_that_models_write(text: str, body: str, marks: tuple[int, ...]) -> None:

@@ -2,7 +2,8 @@
 
 A passage whose matches stand together in one sentence, in the question's own order, is likelier to answer than one that
 scatters them; and of two passages that say the same, the one whose headings and file name hold what the question names
-is the one that was meant (docs/decisions/0002-fusion.md has the figures).
+is the one that was meant (docs/decisions/0002-fusion.md has the figures). Of two files whose names differ by a word, the one
+whose word the question uses is meant.
 """
 
 from __future__ import annotations
@@ -24,6 +25,10 @@ NAMES_WEIGHT = 0.2
 FULL_FOCUS = GATHERED_WEIGHT + PAIRS_WEIGHT + SUBJECT_WEIGHT + NAMES_WEIGHT
 # The share of a sentence's gathered score that its neighbours and heading may contribute.
 NEIGHBOURS = 0.3
+# What a passage is worth whose document the question tells apart from the one that it names.
+RIVAL_WORTH = 0.7
+# The share of words that two files' names must have in common for the others to tell them apart.
+ALIKE = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,22 @@ def focus(wanted: Wanted, rarity: Mapping[str, float], passage: Passage) -> floa
         + SUBJECT_WEIGHT * _share(unique & subject, unique, rarity)
         + NAMES_WEIGHT * _share(wanted.names & subject, wanted.names, rarity)
     )
+
+
+def rivals(wanted: Wanted, filenames: Collection[str]) -> frozenset[str]:
+    """The files that the question does not mean, since it names another one whose name differs from theirs in what it says.
+
+    "What does the Plus plan cover?" means `Plan_Plus.pdf` and not `Plan_Standard.pdf`; "What does the plan cover?" may mean
+    either, and so may a question that names both.
+    """
+    asked = frozenset(wanted.terms)
+    found = set()
+    for named, other in itertools.permutations({name_terms(name) for name in filenames}, 2):
+        own, others = named - other, other - named
+        alike = len(named & other) >= ALIKE * max(len(named), len(other))
+        if alike and own and others and own <= asked and not others <= asked:
+            found.add(other)
+    return frozenset(name for name in filenames if name_terms(name) in found)
 
 
 @lru_cache(maxsize=2048)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import InvalidRequestError
-from rag.focus import FULL_FOCUS, Wanted, focus
+from rag.focus import FULL_FOCUS, RIVAL_WORTH, Wanted, focus, rivals
 from rag.fusion import Legs, fuse_spaces, lexical_strength
 from rag.language import fold, language, only_asks, query_terms
 from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker
@@ -184,10 +184,13 @@ class Retriever:
         lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(found.keywords, 1)}
         live = self._store.passages([hit.chunk_id for hit in fused])
         best = BEST if wanted else 1.0
+        unmeant = rivals(wanted, {passage.filename for passage in live.values()}) if wanted else frozenset()
         scored = []
         for rank, hit in enumerate(hit for hit in fused if hit.chunk_id in live):
             passage = live[hit.chunk_id]
             gained = strength * focus(wanted, found.rarity, passage) if wanted and rank < FOCUSED else 0.0
+            if passage.filename in unmeant:
+                gained -= (1 - RIVAL_WORTH) * (hit.score + gained)
             dense_rank, similarity = dense.get(hit.chunk_id, (None, None))
             lexical_rank, weight = lexical.get(hit.chunk_id, (None, None))
             scored.append(

@@ -36,6 +36,7 @@ E5_SMALL = OnnxModel(
     query_prompt="query: ",
     document_prompt="passage: ",
     prompt_tokens=2,
+    precise=(4, 5),
 )
 E5_SMALL_Q4 = replace(E5_SMALL, weights="multilingual-q4", packed=True)
 
@@ -146,9 +147,9 @@ def prepare(model: OnnxModel, models_dir: Path, report: Report, progress: Progre
         size = load_manifest().find(model.weights).size
         report(f"fetching the weights of the embedding model, {size // MEBI} MiB")
     folder = ensure(model.weights, models_dir, progress=progress)
-    if not is_exported(folder):
+    if not is_exported(folder, model.precise):
         report("exporting the embedding model, once (half a minute)")
-        export(folder)
+        export(folder, model.precise)
     return folder
 
 

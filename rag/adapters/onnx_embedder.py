@@ -46,6 +46,7 @@ class OnnxModel:
         query_prompt, document_prompt: what goes before a text.
         prompt_tokens: tokens of the document prompt.
         packed: whether the weights are one packed file, which the export takes apart.
+        precise: layers whose feed-forward output is not quantised (`rag.adapters.onnx_export.export`).
     """
 
     weights: str
@@ -56,6 +57,7 @@ class OnnxModel:
     document_prompt: str = ""
     prompt_tokens: int = 0
     packed: bool = False
+    precise: tuple[int, ...] = ()
 
 
 # Dense weights: docs/decisions/0002-fusion.md and 0004-embedders.md. On Chinese MiniLM alone reaches nDCG@10 .24.
@@ -162,12 +164,12 @@ class _Loaded:
         # Encoding is a small part of the work; its own threads would only warn at every later fork.
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
         if model.packed:
-            export(model_dir)  # makes tokenizer.json too
+            export(model_dir, model.precise)  # makes tokenizer.json too
         self._window = model.window
         self.tokenizer = _read_tokenizer(model_dir)
         self.tokenizer.no_padding()
         self.tokenizer.no_truncation()  # a state of the object, which counting must not have
-        self.session = _open_session(export(model_dir))
+        self.session = _open_session(export(model_dir, model.precise))
 
     def embed(self, ids: list[int]) -> Vectors:
         """Mean over the tokens that fit the window, scaled to unit length. Shape (dimension,)."""

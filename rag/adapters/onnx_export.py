@@ -1,8 +1,9 @@
 """Once per machine: a BERT encoder, from its safetensors or a packed file, to a quantised ONNX file.
 
 Owns the recipe. `export` does the work in a child process, so that the calling process never imports torch; the child
-is this module as a command: `python -m rag.adapters.onnx_export FOLDER`. Weights are 8-bit, per channel; activations
-are quantised at run time. `reduce_range` keeps weights to 7 bits, since 8 saturate on processors without VNNI. There is no
+is this module as a command: `python -m rag.adapters.onnx_export FOLDER [LAYER ...]`. Weights are 8-bit, per channel;
+activations are quantised at run time, but for the layers named, whose feed-forward output has inputs so uneven that 8 bits
+would lose most of them. `reduce_range` keeps weights to 7 bits, since 8 saturate on processors without VNNI. There is no
 attention mask: texts run alone, unpadded, and adding a mask of zeros would take a thirtieth of the time.
 """
 
@@ -13,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,12 +36,15 @@ RECIPE = {
     "per_channel": True,
     "reduce_range": True,
 }
+# The name that tracing gives to the node.
+_FEED_FORWARD_OUTPUT = "/model/encoder/layer.{}/output/dense/MatMul"
 SILENT = {"PYTHONWARNINGS": "ignore", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_OFFLINE": "1"}
 
 
-def export(model_dir: Path) -> Path:
+def export(model_dir: Path, precise: Sequence[int] = ()) -> Path:
     """The quantised model of a folder with config.json and model.safetensors, or with a packed file
     (rag.adapters.packed_e5), made if it is not there (half a minute); of a packed one tokenizer.json is made too.
+    `precise` are the encoder's layers, counted from 0, whose feed-forward output stays in 32 bits.
 
     The file is `<model_dir>/onnx/model-int8.onnx`; a stamp beside it remembers the recipe, and another recipe makes it
     anew. Safe to call from several processes at once.
@@ -49,13 +54,13 @@ def export(model_dir: Path) -> Path:
     """
     from filelock import FileLock
 
-    if is_exported(model_dir):
+    if is_exported(model_dir, precise):
         return exported_path(model_dir)
     try:
         exported_path(model_dir).parent.mkdir(exist_ok=True)
         with FileLock(exported_path(model_dir).with_suffix(".lock")):
-            if not is_exported(model_dir):
-                _run_child(model_dir)
+            if not is_exported(model_dir, precise):
+                _run_child(model_dir, precise)
     except OSError as error:
         raise ConfigurationError(f"Cannot write {exported_path(model_dir)}: {error.strerror}.") from error
     return exported_path(model_dir)
@@ -66,22 +71,26 @@ def exported_path(model_dir: Path) -> Path:
     return model_dir / "onnx" / "model-int8.onnx"
 
 
-def is_exported(model_dir: Path) -> bool:
+def is_exported(model_dir: Path, precise: Sequence[int] = ()) -> bool:
     """Whether the quantised model is there and was made by the present recipe."""
     try:
         stamp = json.loads(_stamp_path(model_dir).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(stamp.get("recipe") == RECIPE) and exported_path(model_dir).exists()
+    return bool(stamp.get("recipe") == _recipe(precise)) and exported_path(model_dir).exists()
+
+
+def _recipe(precise: Sequence[int]) -> dict[str, object]:
+    return {**RECIPE, "precise": list(precise)} if precise else dict(RECIPE)
 
 
 def _stamp_path(model_dir: Path) -> Path:
     return exported_path(model_dir).with_suffix(".json")
 
 
-def _run_child(model_dir: Path) -> None:
+def _run_child(model_dir: Path, precise: Sequence[int]) -> None:
     done = subprocess.run(  # noqa: S603  our own module
-        [sys.executable, "-m", "rag.adapters.onnx_export", str(model_dir.absolute())],
+        [sys.executable, "-m", "rag.adapters.onnx_export", str(model_dir.absolute()), *map(str, precise)],
         cwd=PROJECT_DIR,
         env={**os.environ, **SILENT},
         stdin=subprocess.DEVNULL,
@@ -89,12 +98,12 @@ def _run_child(model_dir: Path) -> None:
         text=True,
         check=False,
     )
-    if done.returncode or not is_exported(model_dir):
+    if done.returncode or not is_exported(model_dir, precise):
         reason = done.stderr.strip().rsplit("\n", 1)[-1] or f"exit code {done.returncode}"
         raise ConfigurationError(f"Cannot turn the model in {model_dir} into ONNX: {reason}")
 
 
-def _export_here(model_dir: Path) -> None:
+def _export_here(model_dir: Path, precise: Sequence[int]) -> None:
     """The work itself, in the child: trace, quantise, move into place, stamp."""
     import onnxruntime
     import torch
@@ -112,10 +121,11 @@ def _export_here(model_dir: Path) -> None:
             weight_type=QuantType.QInt8,
             per_channel=RECIPE["per_channel"],
             reduce_range=RECIPE["reduce_range"],
+            nodes_to_exclude=[_FEED_FORWARD_OUTPUT.format(layer) for layer in precise],
         )
         quantised.replace(exported_path(model_dir))
     made_with = {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
-    _stamp_path(model_dir).write_text(json.dumps({"recipe": RECIPE, "made_with": made_with}), encoding="utf-8")
+    _stamp_path(model_dir).write_text(json.dumps({"recipe": _recipe(precise), "made_with": made_with}), encoding="utf-8")
 
 
 def _trace(model_dir: Path, target: Path) -> None:
@@ -162,4 +172,4 @@ def _read_encoder(model_dir: Path) -> torch.nn.Module:
 
 
 if __name__ == "__main__":
-    _export_here(Path(sys.argv[1]))
+    _export_here(Path(sys.argv[1]), [int(layer) for layer in sys.argv[2:]])

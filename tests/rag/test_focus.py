@@ -1,0 +1,28 @@
+"""What a file's name tells of which document a question means."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.focus import Wanted, rivals
+
+PLANS = ["Acme_Health_Plus_Plan.pdf", "Acme_Standard_Plan.pdf", "Perks.pdf"]
+YEARS = ["年度报告2023.pdf", "年度报告2024.pdf"]
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "unmeant"),
+    [
+        ("What does Acme Health Plus cover?", PLANS, {PLANS[1]}),
+        ("What does the Acme Standard plan cover?", PLANS, {PLANS[0]}),
+        ("What does Acme Health cover?", PLANS, set()),
+        ("How do Acme Standard and Acme Health Plus differ?", PLANS, set()),
+        ("What perks are there?", PLANS, set()),
+        ("2024年的收入是多少？", YEARS, {YEARS[0]}),
+        ("收入是多少？", YEARS, set()),
+        ("What was earned in 2024?", ["report.pdf", "report-2024.pdf"], set()),
+        ("What was earned in 2024?", ["sales-2024.pdf", "staff-2023.pdf", "sales-2024.pdf"], set()),
+    ],
+)
+def test_a_question_tells_files_of_like_names_apart(question: str, files: list[str], unmeant: set[str]) -> None:
+    assert rivals(Wanted.of(question), files) == unmeant

@@ -23,8 +23,9 @@ from rag.language import language
 from rag.ports import ChatModel, PassageStore
 from rag.retriever import Retriever, clean_query
 from rag.smalltalk import polite_line
+from rag.tongue import Tongue
 from rag.translation import Translator
-from rag.types import Abstention, Answer, Evidence, Retrieval
+from rag.types import Abstention, Answer, Evidence, Message, Retrieval
 from rag.writer import EXTRACTIVE, Writer
 
 NO_ANSWER = {
@@ -131,24 +132,12 @@ class Answerer:
     ) -> Iterator[Event]:
         """Let the model say yes or no, then write, checking each sentence. Raises ChatUnavailableError."""
         writer.model = chat.name
-        opening, draft = prompts.Opening(), Draft()
-        stream = chat.stream(prompts.build(writer.question, evidence), max_tokens=self._limits.answer)
-        try:
-            for delta in stream:
-                writer.usage = delta.usage or writer.usage
-                opening.alternatives = opening.alternatives or delta.alternatives
-                was_decided, text = opening.decided, opening.feed(delta.text)
-                if opening.decided and not was_decided and not self._goes_on(writer, opening, known):
-                    break
-                for part in draft.feed(text):
-                    yield from writer.take(part, evidence)
-        finally:
-            if isinstance(stream, Generator):
-                stream.close()  # stops the model
-        was_decided, text = opening.decided, opening.rest()
-        if was_decided or self._goes_on(writer, opening, known):
-            for part in (*draft.feed(text), *draft.finish()):
-                yield from writer.take(part, evidence)
+        messages = prompts.build(writer.question, evidence)
+        opening, tongue = prompts.Opening(), Tongue.of(writer.question, evidence)
+        yield from self._follow(writer, chat, messages, opening, tongue, evidence, known)
+        if tongue.foreign:
+            again = prompts.in_chinese(messages, "Yes")
+            yield from self._follow(writer, chat, again, prompts.Opening(), Tongue(None), evidence, None)
         if writer.has_support:
             yield from _conclude(writer, retrieval, evidence, None)
         elif opening.alternatives and writer.confidence >= self._least("insist"):
@@ -156,8 +145,42 @@ class Answerer:
         else:
             yield from _decline(writer, Abstention.UNSUPPORTED if writer.has_claims else Abstention.NO_EVIDENCE)
 
-    def _goes_on(self, writer: Writer, opening: prompts.Opening, known: Mapping[str, float]) -> bool:
+    def _follow(
+        self,
+        writer: Writer,
+        chat: ChatModel,
+        messages: Sequence[Message],
+        opening: prompts.Opening,
+        tongue: Tongue,
+        evidence: Sequence[Evidence],
+        known: Mapping[str, float] | None,
+    ) -> Iterator[Event]:
+        """One text of the model, sentence by sentence; `known` None where it has been judged before that it goes on."""
+        draft = Draft()
+        stream = chat.stream(messages, max_tokens=self._limits.answer)
+        try:
+            for delta in stream:
+                writer.usage = delta.usage or writer.usage
+                opening.alternatives = opening.alternatives or delta.alternatives
+                was_decided, text = opening.decided, opening.feed(delta.text)
+                if opening.decided and not was_decided and not self._goes_on(writer, opening, known):
+                    return
+                for part in draft.feed(tongue.feed(text)):
+                    yield from writer.take(part, evidence)
+                if tongue.foreign:
+                    return
+        finally:
+            if isinstance(stream, Generator):
+                stream.close()  # stops the model
+        was_decided, text = opening.decided, opening.rest()
+        if was_decided or self._goes_on(writer, opening, known):
+            for part in (*draft.feed(tongue.feed(text) + tongue.rest()), *draft.finish()):
+                yield from writer.take(part, evidence)
+
+    def _goes_on(self, writer: Writer, opening: prompts.Opening, known: Mapping[str, float] | None) -> bool:
         """Whether the answer is worth reading, now that the model has said yes or no."""
+        if known is None:
+            return True
         writer.confidence = judgements()["model"].probability({**known, "gate": gate(opening)})
         return not opening.says_no and writer.confidence >= self._least("model")
 

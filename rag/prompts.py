@@ -18,7 +18,12 @@ from rag.errors import ConfigurationError
 from rag.types import Evidence, Message
 
 FOLDER = Path(__file__).parent / "prompts"
-PLACEHOLDERS = {"system.txt": set[str](), "question.txt": {"sources", "question"}, "translate.txt": {"language"}}
+PLACEHOLDERS = {
+    "system.txt": set[str](),
+    "question.txt": {"sources", "question"},
+    "translate.txt": {"language"},
+    "in-chinese.txt": set[str](),
+}
 # What a refusal looks like when the model does not use the words it was given.
 _REFUSAL = re.compile(
     r"not in (?:the )?sources?\b|\b(?:sources?|documents?|text|passages?|context)\b.{0,40}\b(?:do(?:es)? not|don't|doesn't|did not) "
@@ -79,6 +84,11 @@ def build(question: str, evidence: Sequence[Evidence]) -> list[Message]:
         Message("system", templates()["system.txt"]),
         Message("user", templates()["question.txt"].format(sources=sources, question=question)),
     ]
+
+
+def in_chinese(messages: Sequence[Message], opening: str) -> list[Message]:
+    """The messages for an answer that began in English and is wanted in Chinese; `opening` is its yes."""
+    return [*messages, Message("assistant", opening), Message("user", templates()["in-chinese.txt"])]
 
 
 def is_refusal(text: str) -> bool:

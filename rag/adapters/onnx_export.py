@@ -125,7 +125,9 @@ def _export_here(model_dir: Path, precise: Sequence[int]) -> None:
         )
         quantised.replace(exported_path(model_dir))
     made_with = {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
-    _stamp_path(model_dir).write_text(json.dumps({"recipe": _recipe(precise), "made_with": made_with}), encoding="utf-8")
+    _stamp_path(model_dir).write_text(
+        json.dumps({"recipe": _recipe(precise), "made_with": made_with}), encoding="utf-8"
+    )
 
 
 def _trace(model_dir: Path, target: Path) -> None:

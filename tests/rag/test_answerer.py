@@ -110,6 +110,18 @@ def test_a_sentence_that_points_at_one_that_leaves_goes_with_it(retriever: Retri
     assert whole.answer == "The pump runs at 40 bar. [1] This pressure wears out the pump. [2]"
 
 
+def test_a_chinese_question_answered_in_english_is_asked_again_in_chinese(retriever: Retriever, shelf: Shelf) -> None:
+    chat = ScriptedChat("Yes\nThe working pressure of the pump is forty bar. [1]", "水泵的工作压力是四十巴。[1]")
+
+    found = events(answerer(retriever, shelf, chat), "水泵的工作压力是多少？")
+
+    assert done(found).answer == "水泵的工作压力是四十巴。[1]"
+    assert "".join(event.text for event in found if isinstance(event, Token)) == done(found).answer
+    assert chat.closed == 1
+    assert [message.role for message in chat.prompts[1]] == ["system", "user", "assistant", "user"]
+    assert chat.prompts[1][:2] == chat.prompts[0]
+
+
 @pytest.mark.parametrize("checked_only", [False, True])
 def test_what_no_source_supports_leaves_the_answer(retriever: Retriever, shelf: Shelf, checked_only: bool) -> None:
     chat = ScriptedChat(

@@ -116,7 +116,7 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
     offsets (start, end) and the support.
     """
     context = context_of(evidence)
-    whole = _unlisted(sentence, evidence.text, context, question)
+    whole = unlisted(sentence, evidence.text, context, question)
     spans = sentences(evidence.text)
     longest = len(spans) - 1 if enumerations(sentence) else 2
     parted = (
@@ -134,7 +134,7 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
             part = evidence.text[start:end]
             if overlap_of(sentence, part, context=context, question=question) < least:
                 continue
-            if _unlisted(sentence, part, context, question) > whole:
+            if unlisted(sentence, part, context, question) > whole:
                 continue
             if (support := check(sentence, part, context=context, question=question)).holds:
                 return evidence.start + start, evidence.start + end, support
@@ -157,7 +157,10 @@ def best_evidence(
 def supporting(
     sentence: str, evidence: Sequence[Evidence], *, question: str = ""
 ) -> list[tuple[Evidence, int, int, Support]]:
-    """All evidence that supports a sentence, best first, each with its span (document offsets)."""
+    """All evidence that supports a sentence, best first, each with its span (document offsets).
+
+    Of spans that hold about as much of it, to a tenth, the one whose evidence speaks more to the question comes first.
+    """
     floor = _floor(sentence)
     near = [
         item
@@ -165,11 +168,13 @@ def supporting(
         if overlap_of(sentence, item.text, context=context_of(item), question=question) >= floor
     ]
     held = [(item, *best_span(sentence, item, question=question)) for item in near]
-    return sorted((item for item in held if item[3].holds), key=lambda item: (-item[3].overlap, -item[0].score))
+    return sorted(
+        (item for item in held if item[3].holds), key=lambda item: (-round(10 * item[3].overlap), -item[0].score)
+    )
 
 
-def _unlisted(sentence: str, span: str, context: str, question: str) -> int:
-    """How many items of its enumerations have nothing in the span, but for what they share with the other items."""
+def unlisted(sentence: str, span: str, context: str, question: str) -> int:
+    """How many items of a sentence's enumerations have nothing in the span, but for what they share with the other items."""
     listed = _listed(sentence)
     given = {*_places(span), *_places(context), *_weights(question)} if listed else set()
     return sum(not own & given for own in listed)

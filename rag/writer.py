@@ -15,10 +15,21 @@ from rag import prompts
 from rag.citations import CitationList, MarkedText, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract
+from rag.gathering import Span, corroborating, gather
 from rag.language import is_cjk, refers_back, trim
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
-from rag.types import Abstention, Answer, AnswerSentence, Citation, Evidence, PageSpan, Retrieval, Usage, Verdict
+from rag.types import (
+    Abstention,
+    Answer,
+    AnswerSentence,
+    Citation,
+    Evidence,
+    PageSpan,
+    Retrieval,
+    Usage,
+    Verdict,
+)
 from rag.verification import best_span, check, statement, states_something, supporting
 
 NEAREST = 3
@@ -27,8 +38,6 @@ EXTRACTIVE = "extractive"
 MOST_SPANS = 3
 FULLY = 0.75
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
-
-Span = tuple[Evidence, int, int]
 
 
 class Writer:
@@ -41,6 +50,9 @@ class Writer:
         self._store = store
         self._started = started
         self._pages: dict[str, list[PageSpan]] = {}
+        self._meant = [
+            passage for passage in retrieval.passages if passage.focus >= 0
+        ]  # not of a rival of what was named
         self._spent = {"retrieve_ms": _ms(started, time.perf_counter()), "verify_ms": 0.0}
         self._first_token_at: float | None = None
         self.usage = Usage()
@@ -78,6 +90,8 @@ class Writer:
             clock = time.perf_counter()
             body = statement(part.text)
             verdict, spans, missing = judge(part, evidence, self.question)
+            if verdict in SUPPORTED:
+                spans += corroborating(body, spans, self._meant)[: max(0, MOST_SPANS - len(spans))]
             if verdict in SUPPORTED:
                 spans = [span for span in spans if self._answers(body, span)]
                 verdict = verdict if spans else Verdict.UNSUPPORTED
@@ -204,7 +218,7 @@ def judge(
 
     A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
     (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark). Other
-    evidence that says the same as fully is cited beside it, up to `MOST_SPANS` in all.
+    evidence that says the same as fully is cited beside it, up to `MOST_SPANS` in all, and so is what holds the rest of a list.
     """
     body = statement(sentence.text)
     if not states_something(body):
@@ -215,14 +229,18 @@ def judge(
     chosen = [found for found in holding if found[0] in cited]
     if chosen:
         fully = [found for found in holding if found[0] not in cited and found[3].overlap >= FULLY]
-        return Verdict.VERIFIED, [found[:3] for found in (*chosen, *fully)][: max(len(chosen), MOST_SPANS)], ()
-    spans = [(item, *best_span(body, item, question=question)) for item in cited]
+        spans = gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_SPANS)
+        held = {span[0].n for span in spans}
+        spans += [found[:3] for found in fully if found[0].n not in held][: max(0, MOST_SPANS - len(spans))]
+        return Verdict.VERIFIED, spans, ()
+    tried = [(item, *best_span(body, item, question=question)) for item in cited]
     together = "\n".join(item.text for item in cited)
     if len(cited) > 1 and check(body, together, question=question).holds:
-        return Verdict.VERIFIED, [(item, start, end) for item, start, end, _ in spans], ()
-    if holding:
-        return (Verdict.MISATTRIBUTED if cited else Verdict.VERIFIED), [holding[0][:3]], ()
-    return (Verdict.UNSUPPORTED if cited else Verdict.UNCITED), [], spans[0][3].reasons if spans else ()
+        return Verdict.VERIFIED, [(item, start, end) for item, start, end, _ in tried], ()
+    if spans := gather(body, [found[:3] for found in holding[:1]], evidence, question=question, most=MOST_SPANS):
+        replaced = cited and not any(item in cited for item, _, _ in spans)
+        return (Verdict.MISATTRIBUTED if replaced else Verdict.VERIFIED), spans, ()
+    return (Verdict.UNSUPPORTED if cited else Verdict.UNCITED), [], tried[0][3].reasons if tried else ()
 
 
 def _ms(start: float, end: float) -> float:

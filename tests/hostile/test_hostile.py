@@ -104,7 +104,7 @@ def final(events: Sequence[Event]) -> Answer:
 
 def assert_sound(answer: Answer, shelf: Shelf) -> None:
     """Every mark has its entry and every entry its mark and its quote; every sentence carries one."""
-    numbers = {int(n) for match in MARK.finditer(answer.answer) for n in re.findall(r"\d+", match.group(1))}
+    numbers = {int(n) for match in MARK.finditer(answer.answer) for n in re.findall(r"\d+", match.group())}
     assert numbers == {citation.n for citation in answer.citations}
     assert not set("【】［］") & set(answer.answer)
     for citation in answer.citations:

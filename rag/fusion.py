@@ -6,6 +6,7 @@ reciprocal rank fusion (docs/decisions/0002-fusion.md has the figures).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,8 @@ from rag.types import Hit
 # FTS5's own k1. Shares of the best possible BM25 score: what names alone reach in a foreign text (95 % of the questions
 # of xling_en_zh), and what nearly every question reaches in a text of its language (docs/decisions/0004-embedders.md).
 BM25_K1 = 1.2
+# What a term of more than half of the chunks weighs in FTS5, whose idf is ln((N - n + .5) / (n + .5)) and would be negative.
+FTS5_LEAST = 1e-6
 BORROWED, MATCHED = 0.12, 0.25
 
 
@@ -64,11 +67,11 @@ def fuse_spaces(spaces: Sequence[Legs]) -> list[Hit]:
 def lexical_strength(lexical: Sequence[Hit], rarity: Mapping[str, float]) -> float:
     """How much of the question the best keyword hit holds, 0..1: its BM25 score against that of a text full of its terms.
 
-    `rarity` is the weight of each of the question's terms. A question in another language than the texts, or a typing
+    `rarity` is the weight of each of the question's terms, ln(1 + (N - n + .5) / (n + .5)). A question in another language than the texts, or a typing
     error in each word, comes out near 0 (`BORROWED` is as much as names and numbers give); one in their language has .25
     and more on every development set.
     """
-    full = (BM25_K1 + 1) * sum(rarity.values())
+    full = (BM25_K1 + 1) * sum(max(FTS5_LEAST, math.log(math.expm1(weight))) for weight in rarity.values() if weight > 0)
     best = max((hit.score for hit in lexical), default=0.0)
     share = best / full if full else 0.0
     return min(1.0, max(0.0, (share - BORROWED) / (MATCHED - BORROWED)))

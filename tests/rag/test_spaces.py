@@ -37,6 +37,8 @@ def test_the_strength_of_keywords() -> None:
     assert lexical_strength([Hit("a", 1.0)], rarity) == 0.0
     assert lexical_strength([Hit("a", 8.0), Hit("b", 1.0)], rarity) == 1.0
     assert 0.0 < lexical_strength([Hit("a", 4.0)], rarity) < 1.0
+    # words of nearly every chunk, which FTS5 counts for nothing, match all the same
+    assert lexical_strength([Hit("a", 0.3)], {"plan": 0.11, "provide": 0.19, "plus": 0.81}) == 1.0
 
 
 def test_spaces_are_fused_each_with_its_own_scale_and_weight() -> None:

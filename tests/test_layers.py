@@ -29,7 +29,14 @@ PURE += ("rag/verification.py", "rag/prompts.py", "rag/ports.py", "rag/events.py
 PURE += ("rag/facts.py", "rag/quantities.py", "rag/units.py", "rag/numerals.py", "rag/dates.py", "rag/names.py")
 PURE += ("rag/quotes.py", "rag/polarity.py", "rag/vocabulary.py", "rag/relevance.py", "rag/injection.py")
 PURE += ("rag/expectation.py", "rag/disagreement.py", "rag/conversation.py", "rag/followup_en.py", "rag/followup_zh.py")
-PURE += ("rag/gathering.py", "rag/recipe.py", "rag/smalltalk.py", "rag/translation.py", "rag/tongue.py", "rag/abstention.py")
+PURE += (
+    "rag/gathering.py",
+    "rag/recipe.py",
+    "rag/smalltalk.py",
+    "rag/translation.py",
+    "rag/tongue.py",
+    "rag/abstention.py",
+)
 
 FORBIDDEN = {
     "rag": {"ingest", "vectorstore", "catalog", "web", *TOP},

@@ -40,6 +40,7 @@ FIGURES = (
     "evidence_recall_given",
     "evidence_overlap",
     "evidence_overlap_given",
+    "evidence_gold_given",
     "accuracy",
     "answer_overlap",
     "false_answer",
@@ -167,6 +168,8 @@ def has_short_answer(question: GoldenQuestion) -> bool:
 
 def _evidence_scores(question: GoldenQuestion, passages: Sequence[Place], evidence: Sequence[Place]) -> Row:
     row: Row = {}
+    if any(is_gold(question, place) for place in passages):
+        row["evidence_gold_given"] = float(any(is_gold(question, place) for place in evidence))
     if not question.answers and not question.spans:
         return row
     shown = float(holds_answer(question, evidence))

@@ -124,6 +124,18 @@ def test_long_gold_answers_are_compared_by_terms() -> None:
     assert row["evidence_overlap"] == pytest.approx(2 / 3 * overlap([gold], passages[0].text))
 
 
+def test_evidence_from_a_gold_place_counts_where_one_was_retrieved() -> None:
+    asked = question(relevant=places("a.md"))
+    here, there = place("a.md", text="here"), place("b.md", text="there")
+
+    def given(passages: tuple[object, ...], evidence: tuple[object, ...]) -> float | None:
+        return measure_search(asked, Found(passages, 1.0, evidence), top_k=2).get("evidence_gold_given")  # type: ignore[arg-type]
+
+    assert given((here, there), (here,)) == 1.0
+    assert given((here, there), (there,)) == 0.0
+    assert given((there,), (there,)) is None
+
+
 def test_unanswerable_questions_have_no_retrieval_figures() -> None:
     row = measure_search(question(answerable=False), Found((place("a.md"),), 1.0, ()), top_k=1)
 

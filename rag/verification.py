@@ -116,7 +116,7 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
     offsets (start, end) and the support.
     """
     context = context_of(evidence)
-    whole = unlisted(sentence, evidence.text, context, question)
+    whole = _unlisted(sentence, evidence.text, context, question)
     spans = sentences(evidence.text)
     longest = len(spans) - 1 if enumerations(sentence) else 2
     parted = (
@@ -134,7 +134,7 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
             part = evidence.text[start:end]
             if overlap_of(sentence, part, context=context, question=question) < least:
                 continue
-            if unlisted(sentence, part, context, question) > whole:
+            if _unlisted(sentence, part, context, question) > whole:
                 continue
             if (support := check(sentence, part, context=context, question=question)).holds:
                 return evidence.start + start, evidence.start + end, support
@@ -173,21 +173,31 @@ def supporting(
     )
 
 
-def unlisted(sentence: str, span: str, context: str, question: str) -> int:
+def _unlisted(sentence: str, span: str, context: str, question: str) -> int:
     """How many items of a sentence's enumerations have nothing in the span, but for what they share with the other items."""
-    listed = _listed(sentence)
+    listed = listed_terms(sentence)
     given = {*_places(span), *_places(context), *_weights(question)} if listed else set()
     return sum(not own & given for own in listed)
 
 
 @lru_cache(maxsize=64)
-def _listed(sentence: str) -> list[set[str]]:
+def listed_terms(sentence: str) -> list[set[str]]:
     """The terms that each item of the sentence's enumerations shares with no other item of its own; none is empty."""
     found: list[set[str]] = []
     for each in enumerations(sentence):
         terms = [set(_weights(item)) for item in each]
         found += [terms[at].difference(*terms[:at], *terms[at + 1 :]) for at in range(len(terms))]
     return [own for own in found if own]
+
+
+def terms_of(text: str) -> frozenset[str]:
+    """What `listed_terms` is held against."""
+    return frozenset(_places(text))
+
+
+def unusual_terms(sentence: str) -> frozenset[str]:
+    """The content terms of a sentence that are of no everyday word."""
+    return frozenset(term for term, weight in _weights(sentence).items() if weight > EVERYDAY)
 
 
 def _floor(sentence: str) -> float:

@@ -34,9 +34,8 @@ from rag.verification import best_span, check, statement, states_something, supp
 
 NEAREST = 3
 EXTRACTIVE = "extractive"
-# Spans that one sentence may cite, and how much of it a span that the model did not mark must hold to be one of them.
+# Spans that one sentence may cite, but for those that its own marks name.
 MOST_SPANS = 3
-FULLY = 0.75
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
 
 
@@ -217,8 +216,8 @@ def judge(
     """A sentence's verdict, the spans (document offsets) that it may cite, and else what they lack.
 
     A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
-    (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark). Other
-    evidence that says the same as fully is cited beside it, up to `MOST_SPANS` in all, and so is what holds the rest of a list.
+    (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark). What holds
+    the rest of a list is cited beside it, up to `MOST_SPANS` in all.
     """
     body = statement(sentence.text)
     if not states_something(body):
@@ -228,11 +227,11 @@ def judge(
     holding = supporting(body, evidence, question=question)
     chosen = [found for found in holding if found[0] in cited]
     if chosen:
-        fully = [found for found in holding if found[0] not in cited and found[3].overlap >= FULLY]
-        spans = gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_SPANS)
-        held = {span[0].n for span in spans}
-        spans += [found[:3] for found in fully if found[0].n not in held][: max(0, MOST_SPANS - len(spans))]
-        return Verdict.VERIFIED, spans, ()
+        return (
+            Verdict.VERIFIED,
+            gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_SPANS),
+            (),
+        )
     tried = [(item, *best_span(body, item, question=question)) for item in cited]
     together = "\n".join(item.text for item in cited)
     if len(cited) > 1 and check(body, together, question=question).holds:

@@ -77,10 +77,11 @@ def is_exported(model_dir: Path, precise: Sequence[int] = ()) -> bool:
         stamp = json.loads(_stamp_path(model_dir).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(stamp.get("recipe") == _recipe(precise)) and exported_path(model_dir).exists()
+    return bool(stamp.get("recipe") == recipe(precise)) and exported_path(model_dir).exists()
 
 
-def _recipe(precise: Sequence[int]) -> dict[str, object]:
+def recipe(precise: Sequence[int]) -> dict[str, object]:
+    """What the stamp of an export with these layers holds."""
     return {**RECIPE, "precise": list(precise)} if precise else dict(RECIPE)
 
 
@@ -125,9 +126,7 @@ def _export_here(model_dir: Path, precise: Sequence[int]) -> None:
         )
         quantised.replace(exported_path(model_dir))
     made_with = {"torch": torch.__version__, "onnxruntime": onnxruntime.__version__}
-    _stamp_path(model_dir).write_text(
-        json.dumps({"recipe": _recipe(precise), "made_with": made_with}), encoding="utf-8"
-    )
+    _stamp_path(model_dir).write_text(json.dumps({"recipe": recipe(precise), "made_with": made_with}), encoding="utf-8")
 
 
 def _trace(model_dir: Path, target: Path) -> None:

@@ -42,7 +42,7 @@ def test_an_item_that_stands_nowhere_fails_the_list() -> None:
 
 def test_another_passage_that_says_it_is_cited_too_and_one_that_says_something_like_it_is_not() -> None:
     said = "The pump runs at 40 bar."
-    here, there = passage(f"{said} It is red."), passage("At 40 bar runs the pump in hall two.", name="hall")
+    here, there = passage(f"{said} It is red."), passage("Doors close at six. At 40 bar runs the pump.", name="hall")
     alike = [
         passage("The pump runs at 45 bar.", name="old"),
         passage("The pump of hall two runs every night.", name="night"),
@@ -51,4 +51,4 @@ def test_another_passage_that_says_it_is_cited_too_and_one_that_says_something_l
 
     found = corroborating(said, [(shown, OFFSET, OFFSET + len(said))], [here, there, *alike])
 
-    assert quotes(found) == ["At 40 bar runs the pump in hall two."]
+    assert quotes(found) == ["At 40 bar runs the pump."]

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +48,11 @@ def test_a_failed_export_names_the_reason(tmp_path: Path, monkeypatch: pytest.Mo
 def test_another_recipe_is_exported_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Path] = []
 
-    def run_child(model_dir: Path) -> None:
+    def run_child(model_dir: Path, precise: Sequence[int]) -> None:
         made.append(model_dir)
         onnx_export.exported_path(model_dir).write_bytes(b"model")
         stamp = onnx_export.exported_path(model_dir).with_suffix(".json")
-        stamp.write_text(json.dumps({"recipe": onnx_export.RECIPE}), encoding="utf-8")
+        stamp.write_text(json.dumps({"recipe": onnx_export.recipe(precise)}), encoding="utf-8")
 
     monkeypatch.setattr(onnx_export, "_run_child", run_child)
     onnx_export.export(tmp_path)
@@ -61,6 +62,11 @@ def test_another_recipe_is_exported_again(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(onnx_export.RECIPE, "recipe", 2)
     onnx_export.export(tmp_path)
     assert len(made) == 2
+
+    onnx_export.export(tmp_path, precise=(4, 5))
+    onnx_export.export(tmp_path, precise=(4, 5))
+    assert len(made) == 3
+    assert not onnx_export.is_exported(tmp_path)
 
 
 @pytest.mark.model

@@ -42,6 +42,7 @@ _SENDS_AWAY = re.compile(
     r"(?<!\bas )\b(?:found|outlined|listed|described|stated|provided|mentioned|given|explained|detailed|discussed) in (?:the )?(?:\w+ )?(?:sources?|passages?)\b"
     r"|(?:可以?|能)?在(?:以上|上述|这些|该)?(?:资料|来源)(?:中|里)?(?:找到|查到|看到)"
 )
+_HEADING = re.compile(r"#{1,6}\s.*")
 _CONTRACTION = re.compile(r"(?:n['’]t|^(?:i|you|he|she|it|we|they|that|there)['’]\w+)$")
 
 Reason = tuple[str, str]
@@ -78,7 +79,7 @@ def statement(sentence: str) -> str:
 def states_something(sentence: str) -> bool:
     """Whether there is anything to verify: not a lead-in ("Here is what the documents say:"), heading or bare mark."""
     body = re.sub(r"[*_#`>]+", "", statement(sentence)).strip()
-    if not any(map(str.isalnum, body)) or _SAYS_NOTHING.match(fold(body)):
+    if not any(map(str.isalnum, body)) or _SAYS_NOTHING.match(fold(body)) or _HEADING.fullmatch(sentence.strip()):
         return False
     if facts_of(body).undated or facts_of(body).dates:
         return True

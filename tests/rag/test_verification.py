@@ -154,6 +154,8 @@ def test_the_best_evidence_is_found_or_none() -> None:
         ("Yes.", False),
         ("是的。", False),
         ("***", False),
+        ("# Pumps of 2024", False),
+        ("# Pumps\nThey run at 40 bar.", True),
         ("The sources clearly contain the answer to this question.", False),
         ("Employees should follow the steps outlined in sources and to ensure safety.", False),
         ("The tips for employees are found in source.", False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from werkzeug.exceptions import TooManyRequests
 from werkzeug.test import TestResponse
 
 from rag.errors import ChatUnavailableError
-from tests.web.conftest import API, Docent, Start, assert_error
+from tests.fakes import ScriptedChat
+from tests.web.conftest import API, PUMP, Docent, Start, assert_error
 
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "At how many bar does the pump in hall four run?"}]
@@ -110,3 +112,20 @@ def test_what_fails_inside(start: Start, monkeypatch: pytest.MonkeyPatch) -> Non
     response = docent.client.post(CHAT, json={"messages": MESSAGES})
     openai_error(response, 503, "llm_unavailable")
     assert response.headers["Retry-After"]
+
+
+def test_a_stream_that_fails_ends_with_the_error(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    docent = start(ScriptedChat("The pump runs."))
+    docent.upload(("pump.txt", PUMP))
+
+    def events(_: object) -> Any:
+        raise RuntimeError("a secret")
+        yield
+
+    monkeypatch.setattr(docent.services.answerer, "events", events)
+    text = docent.client.post(CHAT, json={"messages": MESSAGES, "stream": True}).text
+    last = text.strip().split("\n\n")[-1]
+    error = json.loads(last.removeprefix("data: "))["error"]
+    assert set(error) == {"message", "type", "param", "code"}
+    assert (error["type"], error["code"]) == ("server_error", "internal")
+    assert "secret" not in text

@@ -138,7 +138,7 @@ def main() -> int:
         built[-1].ownership.announce(url)
         return app
 
-    serve(build, listener, ready=lambda: greet(built[-1], url))
+    serve(build, listener, ready=lambda: greet(built[-1], url), close=lambda: built[-1].close())
     return 0
 
 

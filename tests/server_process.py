@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,11 +23,12 @@ START_SECONDS = 60
 
 @dataclass
 class ServerProcess:
-    """A running server; `client` speaks to it."""
+    """A running server; `client` speaks to it, `said` holds what it has printed (all of it once it is over)."""
 
     process: subprocess.Popen[str]
     url: str
     client: httpx.Client
+    said: list[str]
 
     def wait_until(self, ready: Any, seconds: float) -> dict[str, Any]:
         """Poll /readyz until `ready(body)`; the body. Fails the test after `seconds`."""
@@ -72,15 +73,16 @@ def environment(data_dir: Path, **settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running_server(data_dir: Path, **settings: str) -> Iterator[ServerProcess]:
-    """Start `python app.py`, wait for its address, and end it whatever happens."""
+def running_server(data_dir: Path, program: Sequence[str] = ("app.py",), **settings: str) -> Iterator[ServerProcess]:
+    """Start `python app.py`, wait for its address, and end it whatever happens. It leads a process group of its own."""
     process = subprocess.Popen(
-        [sys.executable, "app.py"],
+        [sys.executable, *program],
         cwd=PROJECT,
         env=environment(data_dir, **settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        start_new_session=True,
     )
     assert process.stdout is not None
     said: list[str] = []
@@ -90,7 +92,7 @@ def running_server(data_dir: Path, **settings: str) -> Iterator[ServerProcess]:
         drain = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)
         drain.start()
         with httpx.Client(base_url=url, timeout=180, trust_env=False) as client:
-            server = ServerProcess(process, url, client)
+            server = ServerProcess(process, url, client, said)
             yield server
             server.stop()
         drain.join(timeout=10)

@@ -26,6 +26,8 @@ from rag.errors import (
 )
 
 log = logging.getLogger(__name__)
+# The field of what is wrong with a body as a whole.
+WHOLE = "(body)"
 
 # The first class that matches counts: subclasses stand before their bases.
 STATUS: tuple[tuple[type[DocentError], int], ...] = (
@@ -70,17 +72,33 @@ def request_id() -> str:
 
 
 def describer() -> Callable[[DocentError], dict[str, Any]]:
-    """Makes the contract's error body, with the present request's id, also after the request context is gone."""
-    known = request_id()
-    return lambda error: {
-        "error": {"code": error.code, "message": error.message, "details": error.details, "request_id": known}
-    }
+    """Makes the contract's error body for the present request, also after the request context is gone."""
+    known, for_openai = request_id(), _for_openai()
+    return lambda error: openai_body(error, status_of(error)) if for_openai else _body(error, known)
+
+
+def _for_openai() -> bool:
+    """Whether the present request's client expects OpenAI's error body."""
+    return request.path == "/v1" or request.path.startswith("/v1/")
+
+
+def _body(error: DocentError, known: str) -> dict[str, Any]:
+    return {"error": {"code": error.code, "message": error.message, "details": error.details, "request_id": known}}
+
+
+def openai_body(error: DocentError, status: int) -> dict[str, Any]:
+    """OpenAI's error body; `param` is the field that is wrong, None where it is not one field."""
+    kind = "invalid_request_error" if status < 500 else "server_error"
+    problems = error.details.get("problems") or [{"field": WHOLE}]
+    param = None if problems[0]["field"] == WHOLE else problems[0]["field"]
+    return {"error": {"message": error.message, "type": kind, "param": param, "code": error.code}}
 
 
 def respond(error: DocentError, status: int | None = None) -> Response:
     """An error as a response."""
-    response = jsonify(describer()(error))
-    response.status_code = status or status_of(error)
+    status = status or status_of(error)
+    response = jsonify(openai_body(error, status) if _for_openai() else _body(error, request_id()))
+    response.status_code = status
     if isinstance(error, UnavailableError):
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(error, UnauthorizedError):
@@ -91,7 +109,7 @@ def respond(error: DocentError, status: int | None = None) -> Response:
 def invalid_body(error: ValidationError) -> Response:
     """What pydantic found wrong, in our shape."""
     problems = [
-        {"field": ".".join(str(part) for part in found["loc"]) or "(body)", "message": _message(found)}
+        {"field": ".".join(str(part) for part in found["loc"]) or WHOLE, "message": _message(found)}
         for found in error.errors(include_url=False, include_context=False, include_input=False)
     ]
     first = problems[0]

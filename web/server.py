@@ -6,14 +6,42 @@ streams for seconds. Must not build the application in the master: a Chroma clie
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.workers.gthread import ThreadWorker
+
+from web import stopping
 
 THREADS = 48
+# A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of memory.
+GRACE_SECONDS = 3
+KILL_SECONDS = 8
+
+
+class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
+    """Ends its streams when it is told to stop, by SIGTERM or by Ctrl-C."""
+
+    def init_process(self) -> None:
+        self.cfg.set("graceful_timeout", GRACE_SECONDS)  # of this process; the master has its own
+        super().init_process()
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        if self.alive:
+            # in a thread, for the lock may be held by what the signal has interrupted
+            threading.Thread(target=stopping.begin, name="stopping", daemon=True).start()
+            self.cfg.set("keepalive", 1)  # a connection whose stream has ended is not waited for long
+        super().handle_exit(sig, frame)
+
+    def handle_quit(self, sig: int, frame: object) -> None:
+        # Ctrl-C reaches the worker as SIGINT from the terminal and as SIGQUIT from the master: gunicorn would leave at
+        # once, and then wait for its threads until it is killed
+        self.handle_exit(sig, frame)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
@@ -30,21 +58,36 @@ class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types
         return self._build()
 
 
-def serve(build: Callable[[], Flask], listener: socket.socket, *, ready: Callable[[], None]) -> None:
-    """Serve what `build` makes until SIGINT or SIGTERM; `ready` is called once the worker takes requests."""
+def serve(
+    build: Callable[[], Flask], listener: socket.socket, *, ready: Callable[[], None], close: Callable[[], None]
+) -> None:
+    """Serve what `build` makes until SIGINT or SIGTERM.
+
+    `ready` is called once the worker takes requests; `close` if it must leave while requests are under way.
+    """
     listener.set_inheritable(True)
+
+    def leave(_master: object, worker: _Worker) -> None:
+        if not worker.nr_conns:
+            return
+        try:
+            close()
+        finally:
+            os._exit(0)  # the interpreter's own end would wait for the threads of those requests
+
     _Server(
         build,
         {
             "bind": f"fd://{listener.fileno()}",
             "workers": 1,
-            "worker_class": "gthread",
+            "worker_class": _Worker,
             "threads": THREADS,
             "keepalive": 15,
             "timeout": 120,
-            "graceful_timeout": 5,
+            "graceful_timeout": KILL_SECONDS,
             "loglevel": "warning",
             "control_socket_disable": True,
             "post_worker_init": lambda _worker: ready(),
+            "worker_exit": leave,
         },
     ).run()

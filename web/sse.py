@@ -1,7 +1,7 @@
-"""Server-sent events: frames, pings, and an end when the client is gone.
+"""Server-sent events: frames, pings, and an end when the client is gone or the server stops.
 
-The source runs in its own thread, so that a ping can be sent while it waits for the model; when the client hangs up the
-source is closed, which stops the model.
+The source runs in its own thread, so that a ping can be sent while it waits for the model; when the client hangs up or
+the server stops the source is closed, which stops the model.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ import json
 import logging
 import queue
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from typing import Any, TypeVar
 
 from flask import Response
 
 from rag.errors import DocentError
+from web.stopping import StoppingError, told
 
+PING = ": ping\n\n"
 PING_SECONDS = 10.0
 
 Frame = tuple[str, dict[str, Any]]
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -37,7 +41,23 @@ def frame(name: str, data: dict[str, Any]) -> str:
 
 
 def _frames(source: Iterator[Frame], describe: Callable[[DocentError], dict[str, Any]]) -> Iterator[str]:
-    pipe: queue.Queue[Frame | None] = queue.Queue()
+    yield ": ok\n\n"
+    try:
+        with closing(relay(source)) as items:
+            for item in items:
+                yield PING if item is None else frame(*item)
+    except DocentError as error:
+        yield frame("error", describe(error))
+
+
+def relay(source: Iterator[T]) -> Generator[T | None, None, None]:
+    """The items of `source`, which runs in a thread of its own; None when it is time for a ping.
+
+    Raises:
+        StoppingError: the server stops.
+        DocentError: the source's own; what else it raises is logged and comes as one of these.
+    """
+    pipe: queue.Queue[tuple[T] | DocentError | None] = queue.Queue()
     gone = threading.Event()
 
     def pump() -> None:
@@ -45,12 +65,12 @@ def _frames(source: Iterator[Frame], describe: Callable[[DocentError], dict[str,
             for item in source:
                 if gone.is_set():
                     break
-                pipe.put(item)
+                pipe.put((item,))
         except DocentError as error:
-            pipe.put(("error", describe(error)))
+            pipe.put(error)
         except Exception as error:  # the rim: after the first byte there is no 500 to send
             log.exception("stream failed", exc_info=error)
-            pipe.put(("error", describe(DocentError("Unexpected error. The server's log has the details."))))
+            pipe.put(DocentError("Unexpected error. The server's log has the details."))
         finally:
             close = getattr(source, "close", None)
             if close is not None:
@@ -59,15 +79,17 @@ def _frames(source: Iterator[Frame], describe: Callable[[DocentError], dict[str,
 
     threading.Thread(target=pump, name="sse", daemon=True).start()
     try:
-        yield ": ok\n\n"
-        while True:
-            try:
-                item = pipe.get(timeout=PING_SECONDS)
-            except queue.Empty:
-                yield ": ping\n\n"
-                continue
-            if item is None:
-                return
-            yield frame(*item)
+        with told(lambda: pipe.put(StoppingError())):
+            while True:
+                try:
+                    found = pipe.get(timeout=PING_SECONDS)
+                except queue.Empty:
+                    yield None
+                    continue
+                if found is None:
+                    return
+                if isinstance(found, DocentError):
+                    raise found
+                yield found[0]
     finally:
         gone.set()

@@ -1,13 +1,14 @@
 """/v1: the OpenAI-compatible endpoint. Each collection is a model `docent/<collection>`; `docent` is all of them.
 
-Citations travel in `message.annotations` and as `[n]` in the text. Errors have OpenAI's body.
+Citations travel in `message.annotations` and as `[n]` in the text. Errors have OpenAI's body (web/errors.py).
 """
 
 from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from flask import Response, jsonify
@@ -17,8 +18,7 @@ from flask_openapi.models.tag import Tag
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
 from rag.events import Ask, Done, Event, Token
 from rag.types import Answer, Message
-from web import values
-from web.errors import status_of
+from web import errors, sse, values
 from web.openai.schemas import ChatBody, EmbeddingsBody
 from web.values import Reply
 from wiring import Services
@@ -32,13 +32,6 @@ PATIENCE_SECONDS = 10.0
 def openai_blueprint(services: Services) -> APIBlueprint:
     """The routes under /v1."""
     api = APIBlueprint("openai", __name__, url_prefix="/v1", abp_tags=[TAG])
-
-    @api.errorhandler(DocentError)
-    def on_error(error: DocentError) -> Reply:
-        status = status_of(error)
-        kind = "invalid_request_error" if status < 500 else "server_error"
-        body = {"error": {"message": error.message, "type": kind, "param": None, "code": error.code}}
-        return jsonify(body), status
 
     @api.get("/models", summary="One model per collection, and one for all")
     def models() -> Reply:
@@ -59,7 +52,7 @@ def openai_blueprint(services: Services) -> APIBlueprint:
         )
         events = services.answerer.events(ask)
         if body.stream:
-            frames = _chunks(events, body.model, with_usage=body.stream_options.include_usage)
+            frames = _frames(events, body, errors.describer())
             return Response(frames, mimetype="text/event-stream", headers={"Cache-Control": "no-cache, no-transform"})
         *_, last = events
         assert isinstance(last, Done)
@@ -143,7 +136,18 @@ def _completion(answer: Answer, model: str) -> dict[str, Any]:
     }
 
 
-def _chunks(events: Iterator[Event], model: str, *, with_usage: bool) -> Iterator[str]:
+def _frames(
+    events: Iterator[Event], body: ChatBody, describe: Callable[[DocentError], dict[str, Any]]
+) -> Iterator[str]:
+    """The chunks of an answer; where it fails on the way, an error in OpenAI's shape ends it instead of [DONE]."""
+    try:
+        with closing(sse.relay(events)) as relayed:
+            yield from _chunks(relayed, body.model, with_usage=body.stream_options.include_usage)
+    except DocentError as error:
+        yield f"data: {json.dumps(describe(error), ensure_ascii=False)}\n\n"
+
+
+def _chunks(events: Iterator[Event | None], model: str, *, with_usage: bool) -> Iterator[str]:
     base = {"id": f"chatcmpl-{time.time_ns():x}", "object": "chat.completion.chunk", "created": int(time.time())}
 
     def chunk(delta: dict[str, Any], finish: str | None = None, **more: Any) -> str:
@@ -152,7 +156,9 @@ def _chunks(events: Iterator[Event], model: str, *, with_usage: bool) -> Iterato
 
     yield chunk({"role": "assistant", "content": ""})
     for event in events:
-        if isinstance(event, Token):
+        if event is None:
+            yield sse.PING
+        elif isinstance(event, Token):
             yield chunk({"content": event.text})
         elif isinstance(event, Done):
             yield chunk({"annotations": _annotations(event.answer)})

@@ -71,9 +71,9 @@ def lexical_strength(lexical: Sequence[Hit], rarity: Mapping[str, float]) -> flo
     error in each word, comes out near 0 (`BORROWED` is as much as names and numbers give); one in their language has .25
     and more on every development set.
     """
-    full = (BM25_K1 + 1) * sum(
-        max(FTS5_LEAST, math.log(math.expm1(weight))) for weight in rarity.values() if weight > 0
-    )
+    # from ln(1 + x) to ln(x)
+    weights = [weight + math.log(-math.expm1(-weight)) for weight in rarity.values() if weight > 0]
+    full = (BM25_K1 + 1) * sum(max(FTS5_LEAST, weight) for weight in weights)
     best = max((hit.score for hit in lexical), default=0.0)
     share = best / full if full else 0.0
     return min(1.0, max(0.0, (share - BORROWED) / (MATCHED - BORROWED)))

@@ -34,11 +34,9 @@ PAGE_CHUNKS = 5_000
 # Chunks written at a time. Chroma holds the interpreter's lock while it writes: 13 ms for 32 chunks, 47 ms for 128, in which no
 # question is answered and no embedding thread goes on to its next text.
 WRITE_CHUNKS = 32
-# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2.
-# With 128 candidates looked at for 100 neighbours the last ones differ from one start to the next, and with them the scale of
-# all scores; 256 take no longer on collections of some thousand chunks.
-EF_SEARCH = 256
-CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": EF_SEARCH}}
+# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2. With 128 candidates looked at for 100
+# neighbours the last of these differ from one start to the next, and with them the scale of all scores; 256 take no longer.
+CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 256}}
 
 
 class ChromaIndex:
@@ -218,12 +216,11 @@ class ChromaIndex:
         client = self._opened()
         with self._opening:
             if collection not in self._spaces:
-                space = client.get_or_create_collection(
-                    _name(collection), configuration=CONFIGURATION, embedding_function=None
+                self._spaces[collection] = client.get_or_create_collection(
+                    _name(collection),
+                    configuration=CONFIGURATION,
+                    embedding_function=None,
                 )
-                if (space.configuration.get("hnsw") or {}).get("ef_search") != EF_SEARCH:  # made by an earlier version
-                    space.modify(configuration={"hnsw": {"ef_search": EF_SEARCH}})
-                self._spaces[collection] = space
             return self._spaces[collection]
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from rag.ports import DenseIndex, Vectors
 from tests.fakes import HashEmbedder, NumpyDenseIndex
-from vectorstore import chroma
 from vectorstore.chroma import ChromaIndex
 
 TEXTS = [
@@ -31,10 +30,10 @@ def index(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DenseIndex
     if request.param == "fake":
         yield NumpyDenseIndex()
         return
-    kept = ChromaIndex(tmp_path / "chroma")
-    kept.load()
-    yield kept
-    kept.close()
+    chroma = ChromaIndex(tmp_path / "chroma")
+    chroma.load()
+    yield chroma
+    chroma.close()
 
 
 def vectors(*texts: str) -> Vectors:
@@ -180,23 +179,3 @@ def test_chroma_survives_a_collection_deleted_under_it(tmp_path: Path) -> None:
     index._spaces[1] = space
     index.delete_documents(1, ["d0"])
     index.close()
-
-
-def test_chroma_looks_as_widely_in_a_collection_of_an_earlier_version(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def width() -> int:
-        import chromadb
-
-        space = chromadb.PersistentClient(str(tmp_path / "chroma")).get_collection("docent_1", embedding_function=None)
-        return int((space.configuration.get("hnsw") or {}).get("ef_search") or 0)
-
-    for looked_at in (128, chroma.EF_SEARCH):
-        with monkeypatch.context() as patch:
-            patch.setattr(chroma, "EF_SEARCH", looked_at)
-            patch.setattr(chroma, "CONFIGURATION", {"hnsw": {**chroma.CONFIGURATION["hnsw"], "ef_search": looked_at}})
-            index = ChromaIndex(tmp_path / "chroma")
-            index.load()
-            fill(index)
-            index.close()
-        assert width() == looked_at

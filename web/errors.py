@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from pydantic import ValidationError
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
 from rag.errors import (
     ConfigurationError,
@@ -118,6 +118,21 @@ def invalid_body(error: ValidationError) -> Response:
     )
 
 
+def json_body(*, force: bool = False) -> Any:
+    """The present request's JSON, of whatever kind; with `force` under any Content-Type.
+
+    Raises:
+        InvalidRequestError: it is none; the message says where it stops being JSON.
+    """
+    try:
+        return request.get_json(force=force)
+    except BadRequest as error:
+        problem = {"field": WHOLE, "message": _no_json(request.get_data())}
+        raise InvalidRequestError(
+            f"{WHOLE}: {problem['message']}.", code="validation", details={"problems": [problem]}
+        ) from error
+
+
 def _message(found: Mapping[str, object]) -> str:
     """One thing that pydantic found, without the names of our classes."""
     if found["type"] not in ("model_type", "json_invalid"):
@@ -130,7 +145,11 @@ def _no_object() -> str:
     if not request.is_json:
         sent = f"not {request.mimetype[:100]}" if request.mimetype else "and it is missing"
         return f"Content-Type must be application/json, {sent}"
-    body = request.get_data()
+    return _no_json(request.get_data())
+
+
+def _no_json(body: bytes) -> str:
+    """Why a body is no JSON object."""
     if not body.strip():
         return "It is empty; it must be a JSON object"
     try:

@@ -390,3 +390,31 @@ def test_collections(visit: Open, fresh: ServerProcess) -> None:
         page.wait_for_timeout(100)
     else:
         raise AssertionError("the collection is still there")
+
+
+@pytest.mark.parametrize(
+    ("locale", "what_to_do", "collection"),
+    [
+        ("en-GB", "Save it without one and upload it again.", "locked-en"),
+        ("zh-CN", "请另存一份不带密码的副本", "locked-zh"),
+    ],
+)
+def test_a_locked_office_file_gets_no_password_field(
+    visit: Open, fresh: ServerProcess, locale: str, what_to_do: str, collection: str
+) -> None:
+    ole = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100) + "EncryptedPackage".encode("utf-16-le")
+    one = visit(fresh.url, locale=locale)
+    page = one.go("/#documents")
+    page.fill("#upload-collection", collection)
+    names = [f"locked {locale}{extension}" for extension in (".docx", ".xlsx", ".pptx")]
+    choose(page, *((name, ole + name.encode()) for name in names))
+    for name in names:
+        row = upload_row(page, name)
+        expect(row.locator(".error-text")).to_contain_text(what_to_do)
+        expect(row.locator("input, form")).to_have_count(0)
+        expect(row.get_by_role("button")).to_have_count(1)  # to remove it
+
+    document = fresh.client.get("/api/v1/documents", params={"collection": collection}).json()["data"][0]
+    page.goto(f"{fresh.url}/#document/{document['id']}")
+    expect(page.locator("#document-meta .error-text")).to_contain_text(what_to_do)
+    expect(page.locator("#document-meta input[type=password], #document-meta form")).to_have_count(0)

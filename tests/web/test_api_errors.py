@@ -142,6 +142,29 @@ def test_bad_forms_are_refused_and_nothing_stays(shared: Docent, form: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"text": "a"', "(body): It is not JSON: Expecting ',' delimiter at line 1, column 13"),
+        (b'{"text": "\xff"}', "byte 10 is not UTF-8"),
+        (b"", "(body): It is empty; it must be a JSON object"),
+        (b"[]", "must be a JSON object, not a list"),
+    ],
+)
+def test_an_upload_that_is_no_object_is_told_why(shared: Docent, body: bytes, said: str) -> None:
+    response = shared.client.post(f"{API}/documents", data=body, content_type="application/json")
+    error = assert_error(response, 400, "validation")
+
+    assert said in error["message"]
+    assert error["details"]["problems"][0]["field"] == "(body)"
+
+
+def test_a_retry_that_is_no_json_is_told_why(shared: Docent) -> None:
+    response = shared.client.post(f"{API}/jobs/none/retry", data=b'{"password": x}')
+
+    assert "Expecting value at line 1, column 14" in assert_error(response, 400, "validation")["message"]
+
+
+@pytest.mark.parametrize(
     ("data", "kind", "status"),
     [
         (b"{", "application/json", 400),

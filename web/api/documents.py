@@ -18,7 +18,7 @@ from rag.types import DocumentStatus
 from web import values
 from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, NewUrl, Paging, TextQuery
 from web.api.uploads import RETRY, checked_password, given_password, staged_text, staged_uploads, staged_url
-from web.errors import invalid_body
+from web.errors import invalid_body, json_body
 from web.values import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
@@ -67,7 +67,7 @@ def documents_blueprint(services: Services) -> APIBlueprint:
             files = staged_uploads(request, services)
         elif request.is_json:
             try:
-                collection, password, files = _from_json(request.json, services)
+                collection, password, files = _from_json(json_body(), services)
             except ValidationError as error:
                 return invalid_body(error)
         else:

@@ -20,6 +20,7 @@ from werkzeug.datastructures import FileStorage
 
 from rag.errors import InvalidRequestError, UnavailableError
 from web.api.schemas import MAX_PASSWORD, NewText, NewUrl, RetryBody, storable
+from web.errors import json_body
 from wiring import Services
 
 incoming = UploadSet("incoming", ALL)
@@ -90,7 +91,7 @@ def given_password() -> str | None:
     if not request.get_data(cache=True):
         return None
     try:
-        return RetryBody.model_validate(request.get_json(force=True)).password
+        return RetryBody.model_validate(json_body(force=True)).password
     except ValidationError as error:
         # not pydantic's own message: it may hold the input
         raise InvalidRequestError(

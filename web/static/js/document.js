@@ -4,7 +4,7 @@ import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, m
 import { $, el, fill, icon, newId } from "./dom.js";
 import { pageOf } from "./marks.js";
 import { formatBytes, formatTime, t } from "./strings.js";
-import { SETTLED, stateNodes } from "./states.js";
+import { needsOtherCopy, opensWithPassword, SETTLED, stateNodes } from "./states.js";
 import { flowing } from "./surroundings.js";
 import { toast } from "./toast.js";
 
@@ -108,9 +108,11 @@ export function setUp({ upload, trash, collections, onChange }) {
     return select;
   }
 
-  /** What a person can do about a file that failed: try again, with its password where it has one, or choose another. */
+  /** What a person can do about a file that failed: try again, with its password where one opens it, or choose another. */
   function wayOut() {
-    const locked = ["encrypted", "wrong_password"].includes(item.error?.code);
+    const other = el("button", { type: "button", onclick: () => $("replacement").click() }, t("document.choose_again"));
+    if (needsOtherCopy(item)) return el("div", { class: "error row" }, other);
+    const locked = opensWithPassword(item);
     const id = newId("password");
     const field = el("input", { type: "password", id, autocomplete: "off", size: "16", required: true });
     const form = el("form", { class: "row" }, locked ? [el("label", { for: id }, t("upload.password")), field] : "", el("button", { type: "submit", class: "primary" }, t(locked ? "upload.open" : "retry")));
@@ -123,7 +125,7 @@ export function setUp({ upload, trash, collections, onChange }) {
         toast(error.explain());
       }
     });
-    return el("div", { class: "error row" }, form, el("button", { type: "button", onclick: () => $("replacement").click() }, t("document.choose_again")));
+    return el("div", { class: "error row" }, form, other);
   }
 
   async function replace(file) {

@@ -2,9 +2,7 @@
 
 import { el, icon, newId } from "./dom.js";
 import { formatBytes, t } from "./strings.js";
-import { stateNodes } from "./states.js";
-
-const LOCKED = new Set(["encrypted", "wrong_password"]); // what a password may open
+import { needsOtherCopy, opensWithPassword, stateNodes } from "./states.js";
 
 export class UploadRow {
   /** handlers: retry(upload, password), remove(upload) */
@@ -51,11 +49,12 @@ export class UploadRow {
     this.failed = true;
     this.sent = this.file.size;
     this.node.classList.add("finished", "failed");
+    const failed = { status: "failed", error, media_type: this.document?.media_type };
     const ways = [];
-    if (LOCKED.has(error?.code)) ways.push(this.#passwordForm());
-    else if (again) ways.push(el("button", { type: "button", onclick: () => this.retry(this) }, icon("retry"), ` ${t("retry")}`));
+    if (opensWithPassword(failed)) ways.push(this.#passwordForm());
+    else if (again && !needsOtherCopy(failed)) ways.push(el("button", { type: "button", onclick: () => this.retry(this) }, icon("retry"), ` ${t("retry")}`));
     ways.push(el("button", { type: "button", class: "quiet", onclick: () => this.remove(this) }, t("remove")));
-    this.#set([...stateNodes({ status: "failed", error }), el("div", { class: "row" }, ways)]);
+    this.#set([...stateNodes(failed), el("div", { class: "row" }, ways)]);
   }
 
   #passwordForm() {

@@ -15,6 +15,7 @@ from rag import prompts
 from rag.citations import CitationList, MarkedText, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract
+from rag.focus import Wanted, rivals
 from rag.gathering import Span, corroborating, gather
 from rag.language import is_cjk, refers_back, trim
 from rag.ports import PassageStore
@@ -49,9 +50,8 @@ class Writer:
         self._store = store
         self._started = started
         self._pages: dict[str, list[PageSpan]] = {}
-        self._meant = [
-            passage for passage in retrieval.passages if passage.focus >= 0
-        ]  # not of a rival of what was named
+        unmeant = rivals(Wanted.of(retrieval.query), {passage.filename for passage in retrieval.passages})
+        self._meant = [passage for passage in retrieval.passages if passage.filename not in unmeant]
         self._spent = {"retrieve_ms": _ms(started, time.perf_counter()), "verify_ms": 0.0}
         self._first_token_at: float | None = None
         self.usage = Usage()

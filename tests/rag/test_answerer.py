@@ -57,10 +57,15 @@ def shelf() -> Shelf:
 
 @pytest.fixture
 def retriever(shelf: Shelf) -> Retriever:
+    return over(shelf)
+
+
+def over(shelf: Shelf) -> Retriever:
     embedder, dense, lexical = HashEmbedder(), NumpyDenseIndex(), Bm25Index()
-    ids = list(shelf.held)
-    dense.upsert(1, ids, embedder.embed_documents(list(TEXTS.values())), list(TEXTS))
-    lexical.add(1, [(f"{name}-0", name, text) for name, text in TEXTS.items()])
+    held = list(shelf.held.values())
+    names = [item.document_id for item in held]
+    dense.upsert(1, list(shelf.held), embedder.embed_documents([item.text for item in held]), names)
+    lexical.add(1, [(item.chunk_id, item.document_id, item.text) for item in held])
     return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf)
 
 
@@ -108,6 +113,23 @@ def test_a_sentence_that_points_at_one_that_leaves_goes_with_it(retriever: Retri
     assert [s.text for s in without.dropped] == ["The pump runs on steam.", "This pressure wears out the pump."]
     assert without.answer == "It is oiled at 3 bar. [1]"
     assert whole.answer == "The pump runs at 40 bar. [1] This pressure wears out the pump. [2]"
+
+
+@pytest.mark.parametrize(
+    ("question", "cited"),
+    [("What does the plan cover?", {"plan_plus", "plan_basic"}), ("What does plan plus cover?", {"plan_plus"})],
+)
+def test_what_says_it_too_is_not_of_the_document_that_was_not_meant(question: str, cited: set[str]) -> None:
+    shelf = Shelf()
+    shelf.held = {
+        f"{name}-0": passage(f"{before} The plan covers dental care. It costs nothing.", name=name)
+        for name, before in (("plan_plus", "Read this."), ("plan_basic", "Doors close at six."))
+    }
+
+    chat = ScriptedChat("Yes\nThe plan covers dental care. [1]")
+    answer = done(events(answerer(over(shelf), shelf, chat), question))
+
+    assert {citation.document_id for citation in answer.citations} == cited
 
 
 def test_a_chinese_question_answered_in_english_is_asked_again_in_chinese(retriever: Retriever, shelf: Shelf) -> None:

@@ -180,7 +180,7 @@ class Answerer:
     def _goes_on(self, writer: Writer, opening: prompts.Opening, known: Mapping[str, float] | None) -> bool:
         """Whether the answer is worth reading, now that the model has said yes or no."""
         if known is None:
-            return True
+            return not opening.says_no
         writer.confidence = judgements()["model"].probability({**known, "gate": gate(opening)})
         return not opening.says_no and writer.confidence >= self._least("model")
 

@@ -12,22 +12,26 @@ from dataclasses import dataclass
 from rag.language import sentences
 from rag.types import Citation, Evidence, PageSpan
 
-# [1], [1, 2], 【3】, [Source 4]: what small models write for a mark
-_SOURCE = r"(?:\bsources?|来源|资料|出处)"
-_ONE = rf"[\[【]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】]"
-# Several of them, with what stands between and before them and says nothing alone: "[1], [2] and [3]", "Sources: [1]"
+# [1], [1, 2], 【3】, [Source 4]: what small models write for a mark. White space has a limit, for a model may write nothing else.
+_S = r"\s{0,40}"
+_SOURCE = r"(?:sources?|来源|资料|出处)"
+_ONE = rf"[\[【]{_S}(?:{_SOURCE}{_S})?\d{{1,9}}(?:{_S}[,，、;]{_S}\d{{1,9}})*{_S}[\]】]"
+# Several of them, with what stands between: "[1], [2] and [3]"
+_RUN = rf"{_ONE}(?:{_S}(?:[,，、;&]{_S})?(?:and\b|or\b|和|及|与)?{_S}{_ONE})*"
+# Behind a whole sentence, "Sources: [1], [2]." says nothing but its marks, and has a full stop too many.
+_ENDED = r"(?<=[.!?。！？；…\n”’」』）)\]】\"'])"
+_LEAD = rf"(?:数据|信息|参考)?{_SOURCE}[:：]"
 MARK = re.compile(
-    rf"\s*(?:{_SOURCE}[:：]\s*)?{_ONE}(?:\s*(?:[,，、;；&]\s*)?(?:and\b|or\b|和|及|与)?\s*{_ONE})*", re.IGNORECASE
+    rf"{_S}(?<=[.!?。！？…]){_S}(?:{_LEAD}{_S})?{_RUN}[.。]?|(?:{_S}{_ENDED}|^){_S}{_LEAD}{_S}{_RUN}|{_S}{_RUN}",
+    re.IGNORECASE,
 )
 # What a reader or a model may take for a mark in a document.
-FORGED = re.compile(
-    r"[\[【［〔]\s*(?:(?:sources?|来源|资料)\s*)?\d{1,9}(?:\s*[,，、;]\s*\d{1,9})*\s*[\]】］〕]", re.IGNORECASE
-)
+FORGED = re.compile(rf"[\[【［〔]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】］〕]", re.IGNORECASE)
 # A text that may still become a mark, or more of one, when more of it arrives.
 _OPEN_MARK = re.compile(
-    r"(?:(?<=[\]】])\s*(?:[,，、;；&]\s*)?(?:and?|an?|or?|和|及|与)?)?\s*"
-    r"(?:(?:\b(?:s|so|sou|sour|sourc|sources?)|来源?|资料?|出处?)(?:[:：]\s*)?)?"
-    r"(?:[\[【](?:[^\]】\n]{0,24}|\s*(?:[a-z]+|来源|资料|出处)?[\d\s,，、;]*))?$",
+    rf"(?:(?<=[\]】]){_S}(?:[,，、;&]{_S})?(?:and?|an?|or?|和|及|与)?)?{_S}"
+    rf"(?:(?:\b(?:s|so|sou|sour|sourc|sources?)|(?:数据?|信息?|参考?)?(?:来源?|资料?|出处?)?)(?:[:：]{_S})?)?"
+    rf"(?:[\[【](?:[^\]】\n]{{0,24}}|{_S}(?:[a-z]+|来源|资料|出处)?[\d\s,，、;]{{0,80}}))?$",
     re.IGNORECASE,
 )
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.facts import unstated
 from rag.language import is_cjk, sentences
+from rag.polarity import clauses, turned
 from rag.types import Evidence, Passage
-from rag.verification import check, context_of, listed_terms, overlap_of, supporting, terms_of, unusual_terms
+from rag.verification import check, context_of, listed, overlap_of, supporting, terms_of, unusual_terms
 
 Span = tuple[Evidence, int, int]
 
@@ -23,31 +25,30 @@ LONGEST = 2
 def gather(
     sentence: str, spans: Sequence[Span], evidence: Sequence[Evidence], *, question: str, most: int
 ) -> list[Span]:
-    """The spans with those of the same document that hold items of the sentence's enumerations which they lack, up to `most`.
+    """The spans with sentences of the same section that state items of the sentence's enumerations which they lack, up to `most`.
 
-    Without any spans, those that together support the sentence and hold all its items; none where there are no such.
+    Without any spans, those that together hold all the items and support the sentence; none where there are no such.
     """
-    listed = listed_terms(sentence)
-    if not listed:
+    items = listed(sentence)
+    if not items:
         return list(spans)
     found = list(spans)
-    held = set(terms_of(question)).union(*map(_held, found))
-    parts = [(part, _held(part)) for part in _parts(evidence)]
-    while len(found) < most and (lacking := [own for own in listed if not own & held]):
-        within = found[0][0].passage.document_id if found else None
+    # what the question says may be repeated by a sentence that is supported, and proves none that is not
+    held = set(terms_of(question) if spans else ()).union(*map(_held, found))
+    parts = [part for part in _parts(evidence) if _states_items(sentence, _text(part))]
+    while len(found) < most and (lacking := [own for _, own in items if not own & held]):
         gains = [
-            (sum(bool(own & gained) for own in lacking), overlap_of(sentence, _text(part)), -n)
-            for n, (part, gained) in enumerate(parts)
-            if within in (None, part[0].passage.document_id) and any(own & gained for own in lacking)
+            (sum(_mostly(own, terms_of(_text(part))) for own in lacking), overlap_of(sentence, _text(part)), -n)
+            for n, part in enumerate(parts)
+            if not found or _section(part) == _section(found[0])
         ]
-        if not gains:
+        if not gains or not max(gains)[0]:
             break
-        part, gained = parts[-max(gains)[2]]
-        found.append(part)
-        held |= gained
+        found.append(parts[-max(gains)[2]])
+        held |= terms_of(_text(found[-1]))
     if spans:
         return found
-    if not found or any(not own & held for own in listed):
+    if not found or any(not own & held for _, own in items):
         return []
     together = "\n".join(map(_text, found))
     return found if check(sentence, together, context=context_of(found[0][0]), question=question).holds else []
@@ -85,6 +86,26 @@ def _text(span: Span) -> str:
 def _held(span: Span) -> frozenset[str]:
     """The terms of a span, and of what it is about."""
     return terms_of(_text(span)) | terms_of(context_of(span[0]))
+
+
+def _section(span: Span) -> tuple[str, str | None]:
+    return span[0].passage.document_id, span[0].passage.heading
+
+
+def _states_items(sentence: str, text: str) -> bool:
+    """Whether a text states those items of a sentence's enumerations that it speaks of: their numbers, and none denied."""
+    terms, said, given = terms_of(text), clauses(sentence), clauses(text)
+    spoken_of = [(item, own) for item, own in listed(sentence) if own & terms]
+    for item, own in spoken_of:
+        mine = [clause.polarity for clause in said if own & clause.terms]
+        theirs = [clause.polarity for clause in given if own & clause.terms]
+        if any(not polarity & each for polarity in theirs for each in mine) or any(unstated(item, text, "")):
+            return False
+    return bool(spoken_of) and not turned(sentence, text)
+
+
+def _mostly(own: frozenset[str], terms: frozenset[str]) -> bool:
+    return 2 * len(own & terms) > len(own)
 
 
 def _whole(passage: Passage) -> Evidence:

@@ -41,7 +41,10 @@ _LEANS_BACK = re.compile(
     r"(?:It|Its|They|Their|He|She|His|Her|This|These|Those|That|Such|Both|The (?:latter|former))\b|[它他她该其此这那](?!种|些|个)"
 )
 # Of these, the words that stand for what the sentence before said, rather than for whom it spoke of.
-_REFERS_BACK = re.compile(r"(?:This|These|Those|That|Such|Both|The (?:latter|former))\b|[此这那]")
+_REFERS_BACK = re.compile(
+    r"(?:(?:This|These|That|Such)\b(?! [A-Z])|(?:Both|Those)(?= (?:are|were|have|had)\b)|The (?:latter|former)\b)"
+    r"|[这此](?:些|个|种|样|项|类|点|是|一|会|将|也|，|举)"
+)
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
 
 
@@ -96,7 +99,7 @@ def leans_back(sentence: str) -> bool:
 
 def refers_back(sentence: str) -> bool:
     """Whether a sentence opens by pointing at what the one before it said: "This saves money"."""
-    return _REFERS_BACK.match(sentence) is not None
+    return _REFERS_BACK.match(sentence.lstrip("*_#> ")) is not None
 
 
 def trim(text: str, start: int, end: int) -> tuple[int, int]:

@@ -6,14 +6,20 @@ sources; asked once more, in Chinese, it answered all ten from them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-from rag.language import language, words
+from rag.citations import strip_marks
+from rag.language import STOP_WORDS, language
 from rag.types import Evidence
 
-# Characters after which the language of a beginning is sure, and Latin words that no name is made of.
-ENOUGH = 24
-SENTENCE = 3
+# Letters after which the language of a beginning is sure.
+ENOUGH = 20
+# What may stand in any language: what is quoted or code, and where such a thing begins.
+_QUOTED = re.compile(r"《[^》]*》?|“[^”]*”?|「[^」]*」?|\"[^\"]*\"?|`[^`]*`?")
+_LOWER = re.compile(r"\b[a-z]+\b")
+# Kana and hangul, for which `language` knows no name of their own.
+_OTHER = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
 
 
 class Tongue:
@@ -28,7 +34,8 @@ class Tongue:
     @classmethod
     def of(cls, question: str, evidence: Sequence[Evidence]) -> Tongue:
         """One that wants Chinese where both the question and its best source are Chinese."""
-        chinese = evidence and language(question) == language(evidence[0].text) == "zh"
+        texts = (question, evidence[0].text if evidence else "")
+        chinese = all(language(text) == "zh" and not _OTHER.search(text) for text in texts)
         return cls("zh" if chinese else None)
 
     def feed(self, text: str) -> str:
@@ -38,15 +45,29 @@ class Tongue:
         self._held += text
         if language(self._held) == self._wanted:
             return self._release()
-        self.foreign = len(self._held.strip()) >= ENOUGH
+        said = _said(self._held)
+        self.foreign = sum(map(str.isalpha, said)) >= ENOUGH and _is_prose(said)
         return ""
 
     def rest(self) -> str:
         """What is still held back, once no more text will come: a number or a name is at home in every language."""
-        self.foreign = self.foreign or len(words(self._held)) >= SENTENCE
+        self.foreign = self.foreign or _is_prose(_said(self._held))
         return "" if self.foreign else self._release()
 
     def _release(self) -> str:
         self._wanted, held = None, self._held
         self._held = ""
         return held
+
+
+def _said(text: str) -> str:
+    """The text without marks and without what it only quotes."""
+    return _QUOTED.sub(" ", strip_marks(text).text)
+
+
+def _is_prose(text: str) -> bool:
+    """Whether this is English rather than a name, an address or code: it has words such as "is", and others."""
+    lower = _LOWER.findall(text)
+    return any(word in STOP_WORDS - {"of", "the", "and", "for", "in", "at", "on"} for word in lower) or (
+        text.lstrip().startswith(("The ", "It ", "This ", "In ", "According ")) and len(lower) > 2
+    )

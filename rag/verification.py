@@ -176,23 +176,26 @@ def supporting(
 
 def _unlisted(sentence: str, span: str, context: str, question: str) -> int:
     """How many items of a sentence's enumerations have nothing in the span, but for what they share with the other items."""
-    listed = listed_terms(sentence)
-    given = {*_places(span), *_places(context), *_weights(question)} if listed else set()
-    return sum(not own & given for own in listed)
+    items = listed(sentence)
+    given = {*_places(span), *_places(context), *_weights(question)} if items else set()
+    return sum(not own & given for _, own in items)
 
 
 @lru_cache(maxsize=64)
-def listed_terms(sentence: str) -> list[set[str]]:
-    """The terms that each item of the sentence's enumerations shares with no other item of its own; none is empty."""
-    found: list[set[str]] = []
+def listed(sentence: str) -> list[tuple[str, frozenset[str]]]:
+    """The items of the sentence's enumerations, each with the terms that it shares with no other item of its own.
+
+    An item without such terms is left out.
+    """
+    found: list[tuple[str, frozenset[str]]] = []
     for each in enumerations(sentence):
-        terms = [set(_weights(item)) for item in each]
-        found += [terms[at].difference(*terms[:at], *terms[at + 1 :]) for at in range(len(terms))]
-    return [own for own in found if own]
+        terms = [frozenset(_weights(item)) for item in each]
+        found += [(item, terms[at].difference(*terms[:at], *terms[at + 1 :])) for at, item in enumerate(each)]
+    return [(item, own) for item, own in found if own]
 
 
 def terms_of(text: str) -> frozenset[str]:
-    """What `listed_terms` is held against."""
+    """The content terms of a text, as those of `listed` and `unusual_terms` are held against."""
     return frozenset(_places(text))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from hypothesis import example, given, settings
@@ -84,7 +85,11 @@ def test_text_is_shown_as_soon_as_it_is_sure() -> None:
         ("In [2024] it was", "In it was", (2024,)),
         ("Other duties\n[1], [2], and [3]", "Other duties", (1, 2, 3)),
         ("So it is.\n\nSources: [1], [2]", "So it is.", (1, 2)),
-        ("如此。来源：【1】、【2】和【3】", "如此。", (1, 2, 3)),
+        ("如此。数据来源：【1】、【2】和【3】。", "如此。", (1, 2, 3)),
+        ("It has three sources: [1], [2].", "It has three sources:.", (1, 2)),
+        ("So it is. [1], [2] or [3]. Next.", "So it is. Next.", (1, 2, 3)),
+        ('He said "yes" [1].', 'He said "yes".', (1,)),
+        ("如此[1]；和[2]那样", "如此；和那样", (1, 2)),
         ("It is red [1], and blue [2] or green.", "It is red, and blue or green.", (1, 2)),
     ],
 )
@@ -92,8 +97,16 @@ def test_marks_that_models_write(text: str, body: str, marks: tuple[int, ...]) -
     assert strip_marks(text) == MarkedText(body, marks)
 
 
+def test_white_space_without_end_costs_little() -> None:
+    for text in ("a" + " " * 20_000, "a]" + " " * 9_000 + "," + " " * 9_000 + "source:"):
+        started = time.process_time()
+        assert strip_marks(text).text == text
+        list(Draft().feed(text))
+        assert time.process_time() - started < 1.5
+
+
 def test_a_document_cannot_bring_marks_of_its_own() -> None:
-    assert unmark("As shown in [7] and 【8】, see [1, 2].") == "As shown in (7) and (8), see (1, 2)."
+    assert unmark("As shown in [7] and 【8】, see [1, 2]. [出处1]") == "As shown in (7) and (8), see (1, 2). (出处1)"
     assert unmark("list[0x1] [a] [^1]") == "list[0x1] [a] [^1]"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rag.citations import MarkedText
 from rag.gathering import corroborating, gather
 from rag.writer import judge
@@ -38,6 +40,36 @@ def test_an_item_that_stands_nowhere_fails_the_list() -> None:
     assert (
         gather("Before a start, paint the fence, wear gloves, and check the oil.", [], RULES, question="", most=3) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("sentence", "texts"),
+    [
+        ("The pump weighs 40 kg, the motor weighs 60 kg, and the tank weighs 80 kg.", ["The pump weighs 60 kg.", "The motor weighs 40 kg.", "The tank weighs 80 kg."]),
+        ("Ada joined in 2019, Bob joined in 2020, and Cid joined in 2021.", ["Ada joined in 2021.", "Bob left in 2020. Bob joined in 2019.", "Cid joined in 2020."]),
+        ("Members may use the pool, the sauna, and the gym.", ["Members may use the pool.", "The sauna may be used by members.", "Members may not use the gym."]),
+        ("Before a start, keep the valve shut, wear gloves, and check the oil.", ["Keep the valve shut. Wear gloves at the intake.", "The oil is black."]),
+        ("公司报销机票、酒店和餐费。", ["公司报销机票。", "酒店费用由公司报销。", "餐费不予报销。"]),
+    ],
+)  # fmt: skip
+def test_spans_that_state_other_things_make_no_list(sentence: str, texts: list[str]) -> None:
+    found = [evidence(n, text, name="manual") for n, text in enumerate(texts, start=1)]
+
+    assert gather(sentence, [], found, question="", most=3) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "heading"), [("Never check the oil yourself.", None), ("Check the oil of the car.", "Driving to work")]
+)
+def test_a_list_is_not_completed_by_a_denial_or_from_another_section(text: str, heading: str | None) -> None:
+    first = evidence(1, SAFE, name="manual")
+    start, end = first.start, first.end
+
+    found = gather(
+        LIST, [(first, start, end)], [first, evidence(2, text, name="manual", heading=heading)], question="", most=3
+    )
+
+    assert found == [(first, start, end)]
 
 
 def test_another_passage_that_says_it_is_cited_too_and_one_that_says_something_like_it_is_not() -> None:

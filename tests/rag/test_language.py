@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.language import fold, is_cjk, language, query_terms, sentences, stem, terms, trim
+from rag.language import fold, is_cjk, language, query_terms, refers_back, sentences, stem, terms, trim
 
 MIXED = st.text(st.sampled_from("ab. 1。！\n-|[」)水泵A,é\t;…•") | st.characters(), max_size=60)
 
@@ -114,3 +114,25 @@ def test_stems(word: str, root: str) -> None:
 def test_trim_keeps_the_text_inside() -> None:
     assert trim("  ab\n", 0, 5) == (2, 4)
     assert trim("   ", 0, 3) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "refers"),
+    [
+        ("This saves money.", True),
+        ("**These rules** hold.", True),
+        ("Both are free.", True),
+        ("The latter is red.", True),
+        ("这会节省费用。", True),
+        ("此举节省费用。", True),
+        ("This Agreement ends in May.", False),
+        ("Both the pump and the motor run.", False),
+        ("Those who smoke pay more.", False),
+        ("It runs at night.", False),
+        ("此外，员工有年假。", False),
+        ("那不勒斯位于意大利。", False),
+        ("因此，水泵停止。", False),
+    ],
+)
+def test_pointing_at_what_was_said_before(sentence: str, refers: bool) -> None:
+    assert refers_back(sentence) is refers

@@ -41,3 +41,7 @@ def test_english_is_not_and_none_of_it_is_shown(text: str) -> None:
 def test_nothing_is_held_back_where_question_or_sources_are_english() -> None:
     assert Tongue.of("At how many bar?", [CHINESE]).feed("The") == "The"
     assert Tongue.of("压力是多少？", [ENGLISH]).feed("The") == "The"
+
+
+def test_japanese_and_korean_are_not_taken_for_chinese() -> None:
+    assert Tongue.of("ポンプの圧力は？", [evidence(1, "ポンプは40バールで動く。")]).feed("The") == "The"

@@ -29,6 +29,8 @@ NEIGHBOURS = 0.3
 RIVAL_WORTH = 0.7
 # The share of words that two files' names must have in common for the others to tell them apart.
 ALIKE = 0.5
+# Digits of a number that tells files apart by itself.
+YEAR = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +71,23 @@ def rivals(wanted: Wanted, filenames: Collection[str]) -> frozenset[str]:
     """The files that the question does not mean, since it names another one whose name differs from theirs in what it says.
 
     "What does the Plus plan cover?" means `Plan_Plus.pdf` and not `Plan_Standard.pdf`; "What does the plan cover?" may mean
-    either, and so may a question that names both.
+    either, and so may a question that names both, or two of several.
     """
     asked = frozenset(wanted.terms)
-    found = set()
-    for named, other in itertools.permutations({name_terms(name) for name in filenames}, 2):
-        own, others = named - other, other - named
-        alike = len(named & other) >= ALIKE * max(len(named), len(other))
-        if alike and own and others and own <= asked and not others <= asked:
-            found.add(other)
-    return frozenset(name for name in filenames if name_terms(name) in found)
+    called = {name_terms(name) for name in filenames}
+    unmeant = set()
+    for other in called:
+        named = [name for name in called if _told_apart(name, other) and name - other <= asked]
+        if len(named) == 1 and not asked & (other - named[0]):
+            unmeant.add(other)
+    return frozenset(name for name in filenames if name_terms(name) in unmeant)
+
+
+def _told_apart(name: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two names are alike but for words of their own, those of the first being no mere numbers but for years."""
+    own = name - other
+    alike = len(name & other) >= ALIKE * max(len(name), len(other))
+    return alike and bool(other - name) and any(not t.isdigit() or len(t) == YEAR for t in own)
 
 
 @lru_cache(maxsize=2048)
@@ -90,7 +99,7 @@ def sentence_terms(text: str) -> tuple[tuple[str, ...], ...]:
 @lru_cache(maxsize=2048)
 def name_terms(filename: str) -> frozenset[str]:
     """The index terms of a file's name, without its extension."""
-    return frozenset(terms(re.sub(r"[_.\-]+", " ", filename.rpartition(".")[0] or filename)))
+    return frozenset(terms(re.sub(r"[_.\-]+", " ", re.sub(r"(?<=.)\.[A-Za-z]\w{0,5}$", "", filename))))
 
 
 def _share(held: Collection[str], of: Collection[str], rarity: Mapping[str, float]) -> float:

@@ -67,9 +67,9 @@ def fuse_spaces(spaces: Sequence[Legs]) -> list[Hit]:
 def lexical_strength(lexical: Sequence[Hit], rarity: Mapping[str, float]) -> float:
     """How much of the question the best keyword hit holds, 0..1: its BM25 score against that of a text full of its terms.
 
-    `rarity` is the weight of each of the question's terms, ln(1 + (N - n + .5) / (n + .5)). A question in another language than the texts, or a typing
-    error in each word, comes out near 0 (`BORROWED` is as much as names and numbers give); one in their language has .25
-    and more on every development set.
+    `rarity` is the weight of each of the question's terms, ln(1 + (N - n + .5) / (n + .5)); that some count half in it hardly
+    matters here. A question in another language than the texts, or a typing error in each word, comes out near 0 (`BORROWED`
+    is as much as names and numbers give); one in their language has .25 and more on every development set.
     """
     # from ln(1 + x) to ln(x)
     weights = [weight + math.log(-math.expm1(-weight)) for weight in rarity.values() if weight > 0]

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.facts import unstated
-from rag.language import is_cjk, sentences
+from rag.language import is_cjk, leans_back, sentences
 from rag.polarity import clauses, turned
 from rag.types import Evidence, Passage
-from rag.verification import check, context_of, listed, overlap_of, supporting, terms_of, unusual_terms
+from rag.verification import check, content_terms, context_of, listed, overlap_of, supporting, terms_of
 
 Span = tuple[Evidence, int, int]
 
 # How much of a sentence a part of another passage must hold to say the same, and not something like it. At .7, and with the
 # question's own words left out of the count, every second of these parts said something else.
 SAYS_IT_TOO = 0.8
+# Content terms (words, or pairs of characters) that tell what a sentence is about.
+TELLING_LATIN, TELLING_CJK = 4, 6
 # Sentences of such a part.
 LONGEST = 2
 
@@ -55,12 +57,22 @@ def gather(
 
 
 def corroborating(sentence: str, spans: Sequence[Span], passages: Sequence[Passage]) -> list[Span]:
-    """Parts of other passages that say what a sentence says, the fullest first: where else a reader finds it."""
+    """Parts of other passages that say what a sentence says, the fullest first: where else a reader finds it.
+
+    A sentence that does not tell what it speaks of ("It costs 20 dollars") is looked for nowhere, and one of few words
+    ("The limit is 40 bar") in its own documents only: elsewhere the same words may be about something else.
+    """
+    if leans_back(sentence):
+        return []
     cited = {item.passage.chunk_id for item, _, _ in spans}
+    own = {item.passage.document_id for item, _, _ in spans}
+    anywhere = len(content_terms(sentence)) >= (TELLING_CJK if is_cjk(sentence) else TELLING_LATIN)
     others = [
         item
         for item in map(_whole, passages)
-        if item.passage.chunk_id not in cited and _says(sentence, item, item.text)
+        if item.passage.chunk_id not in cited
+        and (anywhere or item.passage.document_id in own)
+        and _says(sentence, item, item.text)
     ]
     found = [(item, start, end) for item, start, end, _ in supporting(sentence, others)]
     return [span for span in found if len(sentences(_text(span))) <= LONGEST and _says(sentence, span[0], _text(span))]
@@ -71,7 +83,7 @@ def _says(sentence: str, item: Evidence, text: str) -> bool:
     context = context_of(item)
     if overlap_of(sentence, text, context=context) < SAYS_IT_TOO:
         return False
-    return is_cjk(sentence) or not unusual_terms(sentence) - terms_of(text) - terms_of(context)
+    return is_cjk(sentence) or not content_terms(sentence, unusual=True) - terms_of(text) - terms_of(context)
 
 
 def _parts(evidence: Sequence[Evidence]) -> list[Span]:

@@ -195,7 +195,8 @@ class Passage:
     """A chunk as retrieved, joined with the catalog. `score` 0..1, higher is better.
 
     `dense` is cosine similarity (-1..1) and `lexical` a BM25 score (0 upwards); None where the leg missed it, and so are
-    the ranks in each leg, 1 upwards. `fused` and `focus` are the two parts of `score`, before scaling.
+    the ranks in each leg, 1 upwards. `fused` and `focus` are the two parts of `score`, before scaling;
+    `focus` is below 0 where little speaks for a document that the question does not mean.
     """
 
     chunk_id: str

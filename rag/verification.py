@@ -42,7 +42,7 @@ _SENDS_AWAY = re.compile(
     r"(?<!\bas )\b(?:found|outlined|listed|described|stated|provided|mentioned|given|explained|detailed|discussed) in (?:the )?(?:\w+ )?(?:sources?|passages?)\b"
     r"|(?:可以?|能)?在(?:以上|上述|这些|该)?(?:资料|来源)(?:中|里)?(?:找到|查到|看到)"
 )
-_HEADING = re.compile(r"#{1,6}\s.*")
+_HEADING = re.compile(r"#{1,6}\s.*[^.。!！?？]")
 _CONTRACTION = re.compile(r"(?:n['’]t|^(?:i|you|he|she|it|we|they|that|there)['’]\w+)$")
 
 Reason = tuple[str, str]
@@ -195,13 +195,13 @@ def listed(sentence: str) -> list[tuple[str, frozenset[str]]]:
 
 
 def terms_of(text: str) -> frozenset[str]:
-    """The content terms of a text, as those of `listed` and `unusual_terms` are held against."""
+    """The content terms of a text, as those of `listed` and `content_terms` are held against."""
     return frozenset(_places(text))
 
 
-def unusual_terms(sentence: str) -> frozenset[str]:
-    """The content terms of a sentence that are of no everyday word."""
-    return frozenset(term for term, weight in _weights(sentence).items() if weight > EVERYDAY)
+def content_terms(sentence: str, *, unusual: bool = False) -> frozenset[str]:
+    """The terms of what a sentence claims, without its numbers and dates; those of no everyday word if `unusual`."""
+    return frozenset(term for term, weight in _weights(sentence).items() if weight > EVERYDAY or not unusual)
 
 
 def _floor(sentence: str) -> float:

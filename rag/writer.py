@@ -50,7 +50,8 @@ class Writer:
         self._store = store
         self._started = started
         self._pages: dict[str, list[PageSpan]] = {}
-        unmeant = rivals(Wanted.of(retrieval.query), {passage.filename for passage in retrieval.passages})
+        found = (*retrieval.passages, *retrieval.beyond)
+        unmeant = rivals(Wanted.of(retrieval.query), {passage.filename for passage in found})
         self._meant = [passage for passage in retrieval.passages if passage.filename not in unmeant]
         self._spent = {"retrieve_ms": _ms(started, time.perf_counter()), "verify_ms": 0.0}
         self._first_token_at: float | None = None

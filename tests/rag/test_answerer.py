@@ -122,11 +122,13 @@ def test_a_sentence_that_points_at_one_that_leaves_goes_with_it(retriever: Retri
 def test_what_says_it_too_is_not_of_the_document_that_was_not_meant(question: str, cited: set[str]) -> None:
     shelf = Shelf()
     shelf.held = {
-        f"{name}-0": passage(f"{before} The plan covers dental care. It costs nothing.", name=name)
+        f"{name}-0": passage(
+            f"{before} The plan covers dental care in Norwich by orthodontists. It costs nothing.", name=name
+        )
         for name, before in (("plan_plus", "Read this."), ("plan_basic", "Doors close at six."))
     }
 
-    chat = ScriptedChat("Yes\nThe plan covers dental care. [1]")
+    chat = ScriptedChat("Yes\nThe plan covers dental care in Norwich by orthodontists. [1]")
     answer = done(events(answerer(over(shelf), shelf, chat), question))
 
     assert {citation.document_id for citation in answer.citations} == cited

@@ -73,14 +73,26 @@ def test_a_list_is_not_completed_by_a_denial_or_from_another_section(text: str, 
 
 
 def test_another_passage_that_says_it_is_cited_too_and_one_that_says_something_like_it_is_not() -> None:
-    said = "The pump runs at 40 bar."
-    here, there = passage(f"{said} It is red."), passage("Doors close at six. At 40 bar runs the pump.", name="hall")
+    said = "The kestrel valve of the boiler closes at 40 bar."
+    here, there = (
+        passage(f"{said} It is red."),
+        passage("Doors close at six. The boiler's kestrel valve closes at 40 bar.", name="hall"),
+    )
     alike = [
-        passage("The pump runs at 45 bar.", name="old"),
-        passage("The pump of hall two runs every night.", name="night"),
+        passage("Doors close at six. The kestrel valve of the boiler closes at 45 bar.", name="old"),
+        passage("Doors close at six. The heron valve of the boiler closes at 40 bar.", name="other"),
     ]
     shown = evidence(1, here.text, name="d")
 
     found = corroborating(said, [(shown, OFFSET, OFFSET + len(said))], [here, there, *alike])
 
-    assert quotes(found) == ["At 40 bar runs the pump."]
+    assert quotes(found) == ["The boiler's kestrel valve closes at 40 bar."]
+
+
+@pytest.mark.parametrize(
+    "said", ["The limit is 40 bar.", "It closes the kestrel valve of the boiler at 40 bar.", "最高压力为40巴。"]
+)
+def test_a_sentence_that_does_not_tell_its_subject_is_found_in_no_other_document(said: str) -> None:
+    shown = evidence(1, said, name="boiler")
+
+    assert corroborating(said, [(shown, shown.start, shown.end)], [passage(f"Doors close. {said}", name="tyre")]) == []

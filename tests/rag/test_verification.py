@@ -155,6 +155,7 @@ def test_the_best_evidence_is_found_or_none() -> None:
         ("是的。", False),
         ("***", False),
         ("# Pumps of 2024", False),
+        ("# 40 bar is the limit.", True),
         ("# Pumps\nThey run at 40 bar.", True),
         ("The sources clearly contain the answer to this question.", False),
         ("Employees should follow the steps outlined in sources and to ensure safety.", False),

@@ -5,6 +5,7 @@ A list that a model makes of three passages stands in none of them; each of its 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.facts import unstated
@@ -22,6 +23,10 @@ SAYS_IT_TOO = 0.8
 TELLING_LATIN, TELLING_CJK = 4, 6
 # Sentences of such a part.
 LONGEST = 2
+# "It is important to check": this "it" is nobody's pronoun.
+_EXPLETIVE = re.compile(
+    r"It(?: is|['’]s) (?:also )?(?:important|necessary|essential|crucial|possible|advisable|recommended|best|worth|helpful)\b"
+)
 
 
 def gather(
@@ -62,7 +67,7 @@ def corroborating(sentence: str, spans: Sequence[Span], passages: Sequence[Passa
     A sentence that does not tell what it speaks of ("It costs 20 dollars") is looked for nowhere, and one of few words
     ("The limit is 40 bar") in its own documents only: elsewhere the same words may be about something else.
     """
-    if leans_back(sentence):
+    if leans_back(sentence) and not _EXPLETIVE.match(sentence):
         return []
     cited = {item.passage.chunk_id for item, _, _ in spans}
     own = {item.passage.document_id for item, _, _ in spans}

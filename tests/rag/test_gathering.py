@@ -96,3 +96,11 @@ def test_a_sentence_that_does_not_tell_its_subject_is_found_in_no_other_document
     shown = evidence(1, said, name="boiler")
 
     assert corroborating(said, [(shown, shown.start, shown.end)], [passage(f"Doors close. {said}", name="tyre")]) == []
+
+
+def test_it_is_important_tells_its_subject() -> None:
+    said = "It is important to close the kestrel valve of the old boiler."
+    shown = evidence(1, said, name="boiler")
+    there = passage(f"Doors close. {said}", name="hall")
+
+    assert quotes(corroborating(said, [(shown, shown.start, shown.end)], [there])) == [said]

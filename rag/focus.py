@@ -71,23 +71,26 @@ def rivals(wanted: Wanted, filenames: Collection[str]) -> frozenset[str]:
     """The files that the question does not mean, since it names another one whose name differs from theirs in what it says.
 
     "What does the Plus plan cover?" means `Plan_Plus.pdf` and not `Plan_Standard.pdf`; "What does the plan cover?" may mean
-    either, and so may a question that names both, or two of several.
+    either, and so may a question that names both, or two of several. Only names and years tell files apart: everyday words
+    do so by chance where all files are called after one site or folder.
     """
     asked = frozenset(wanted.terms)
     called = {name_terms(name) for name in filenames}
     unmeant = set()
     for other in called:
-        named = [name for name in called if _told_apart(name, other) and name - other <= asked]
+        named = [name for name in called if _told_apart(name, other, wanted.names) and name - other <= asked]
         if len(named) == 1 and not asked & (other - named[0]):
             unmeant.add(other)
     return frozenset(name for name in filenames if name_terms(name) in unmeant)
 
 
-def _told_apart(name: frozenset[str], other: frozenset[str]) -> bool:
-    """Whether two names are alike but for words of their own, those of the first being no mere numbers but for years."""
+def _told_apart(name: frozenset[str], other: frozenset[str], proper: frozenset[str]) -> bool:
+    """Whether two names are alike but for words of their own, the first having a year or one of the question's names."""
     own = name - other
     alike = len(name & other) >= ALIKE * max(len(name), len(other))
-    return alike and bool(other - name) and any(not t.isdigit() or len(t) == YEAR for t in own)
+    return (
+        alike and bool(other - name) and any(term in proper or (term.isdigit() and len(term) == YEAR) for term in own)
+    )
 
 
 @lru_cache(maxsize=2048)

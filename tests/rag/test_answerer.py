@@ -117,7 +117,7 @@ def test_a_sentence_that_points_at_one_that_leaves_goes_with_it(retriever: Retri
 
 @pytest.mark.parametrize(
     ("question", "cited"),
-    [("What does the plan cover?", {"plan_plus", "plan_basic"}), ("What does plan plus cover?", {"plan_plus"})],
+    [("What does the plan cover?", {"plan_plus", "plan_basic"}), ("What does Plan Plus cover?", {"plan_plus"})],
 )
 def test_what_says_it_too_is_not_of_the_document_that_was_not_meant(question: str, cited: set[str]) -> None:
     shelf = Shelf()

@@ -20,6 +20,7 @@ YEARS = ["年度报告2023.pdf", "年度报告2024.pdf"]
         ("What perks are there?", PLANS, set()),
         ("2024年的收入是多少？", YEARS, {YEARS[0]}),
         ("收入是多少？", YEARS, set()),
+        ("How does pricing work?", ["docs-site#pricing.md", "docs-site#examples.md"], set()),
         ("How did revenue develop between 2021 and 2024?", [f"report-{year}.pdf" for year in range(2019, 2026)], set()),
         ("What do Plus and Standard cover?", ["Acme_Plus_Plan.pdf", "Acme_Standard_Plan_2024.pdf"], set()),
         ("What happened on 3 May 2021?", ["chapter 3.md", "chapter 4.md"], set()),

@@ -136,7 +136,7 @@ class Answerer:
         opening, tongue = prompts.Opening(), Tongue.of(writer.question, evidence)
         yield from self._follow(writer, chat, messages, opening, tongue, evidence, known)
         if tongue.foreign:
-            again = prompts.in_chinese(messages, "Yes")
+            again = prompts.in_chinese(messages)
             yield from self._follow(writer, chat, again, prompts.Opening(), Tongue(None), evidence, None)
         if writer.has_support:
             yield from _conclude(writer, retrieval, evidence, None)

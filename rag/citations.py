@@ -94,25 +94,25 @@ class Draft:
             return len(self._buffer)
         if len(spans) > 1:
             start, end = spans[0]
-            return end if self._open_line(start, end) is None else self._buffer.index("\n", start)
+            return self._buffer.index("\n", start) if self._in_open_line(start, end) else end
         # a later line may turn out to be an item of a list or a row of a table, which ends the sentence before it
         line_end = self._buffer.find("\n", spans[0][0])
         return line_end if line_end >= 0 else len(self._buffer)
 
-    def _open_line(self, start: int, end: int) -> int | None:
-        """Where the last line of the buffer begins, if characters [start, end) reach into it from an earlier one.
+    def _in_open_line(self, start: int, end: int) -> bool:
+        """Whether characters [start, end) reach from an earlier line into the last one of the buffer, which is not whole.
 
         Until it is whole it may turn out to be a row of a table, which ends the sentence before it.
         """
         line = self._buffer.rfind("\n", start, end) + 1
-        return line if line and "\n" not in self._buffer[line:] else None
+        return line > 0 and "\n" not in self._buffer[line:]
 
     def _sentence_end(self, spans: list[tuple[int, int]]) -> int | None:
         """Where the first sentence with its marks ends, once the start of the next one proves it."""
         if len(spans) < 2:
             return None
         start, end = spans[0]
-        if self._open_line(start, end) is not None:
+        if self._in_open_line(start, end):
             return None
         while match := MARK.match(self._buffer, end):
             end = match.end()

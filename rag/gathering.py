@@ -42,8 +42,10 @@ def gather(
     found = list(spans)
     # what the question says may be repeated by a sentence that is supported, and proves none that is not
     held = set(terms_of(question) if spans else ()).union(*map(_held, found))
-    parts = [part for part in _parts(evidence) if _states_items(sentence, _text(part))]
+    parts = None
     while len(found) < most and (lacking := [own for _, own in items if not own & held]):
+        if parts is None:  # most sentences lack nothing
+            parts = [part for part in _parts(evidence) if _states_items(sentence, _text(part))]
         gains = [
             (sum(_mostly(own, terms_of(_text(part))) for own in lacking), overlap_of(sentence, _text(part)), -n)
             for n, part in enumerate(parts)

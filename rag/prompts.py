@@ -86,9 +86,9 @@ def build(question: str, evidence: Sequence[Evidence]) -> list[Message]:
     ]
 
 
-def in_chinese(messages: Sequence[Message], opening: str) -> list[Message]:
-    """The messages for an answer that began in English and is wanted in Chinese; `opening` is its yes."""
-    return [*messages, Message("assistant", opening), Message("user", templates()["in-chinese.txt"])]
+def in_chinese(messages: Sequence[Message]) -> list[Message]:
+    """The messages for an answer that began in English, after its yes, and is wanted in Chinese."""
+    return [*messages, Message("assistant", "Yes"), Message("user", templates()["in-chinese.txt"])]
 
 
 def is_refusal(text: str) -> bool:

@@ -17,6 +17,8 @@ from rag.types import Evidence
 ENOUGH = 20
 # What may stand in any language: what is quoted or code, and where such a thing begins.
 _QUOTED = re.compile(r"《[^》]*》?|“[^”]*”?|「[^」]*」?|\"[^\"]*\"?|`[^`]*`?")
+# Words that make English prose; the others of that kind stand in names, too.
+_PROSE = STOP_WORDS - {"of", "the", "and", "for", "in", "at", "on"}
 _LOWER = re.compile(r"\b[a-z]+\b")
 # Kana and hangul, for which `language` knows no name of their own.
 _OTHER = re.compile("[\u3040-\u30ff\uac00-\ud7af]")
@@ -68,6 +70,6 @@ def _said(text: str) -> str:
 def _is_prose(text: str) -> bool:
     """Whether this is English rather than a name, an address or code: it has words such as "is", and others."""
     lower = _LOWER.findall(text)
-    return any(word in STOP_WORDS - {"of", "the", "and", "for", "in", "at", "on"} for word in lower) or (
+    return not _PROSE.isdisjoint(lower) or (
         text.lstrip().startswith(("The ", "It ", "This ", "In ", "According ")) and len(lower) > 2
     )

@@ -120,17 +120,14 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
     whole = _unlisted(sentence, evidence.text, context, question)
     spans = sentences(evidence.text)
     longest = len(spans) - 1 if enumerations(sentence) else 2
-    parted = (
-        [spans]
-        if len(spans) < 3
-        else [_windows(spans, length) for length in range(1, min(longest, len(spans) - 1) + 1)]
-    )
-    for length, candidates in enumerate(parted, start=1):
+    for length in range(1, max(1, min(longest, len(spans) - 1)) + 1):
         # a part of three sentences and more is for the whole run, so it must give what that gives
         least = (
             _floor(sentence) if length < 3 else overlap_of(sentence, evidence.text, context=context, question=question)
         )
-        parts = [(own_overlap(sentence, evidence.text[start:end]), start, end) for start, end in candidates]
+        parts = [
+            (own_overlap(sentence, evidence.text[start:end]), start, end) for start, end in _windows(spans, length)
+        ]
         for _, start, end in sorted(parts, key=lambda item: (-item[0], item[1])):
             part = evidence.text[start:end]
             if overlap_of(sentence, part, context=context, question=question) < least:

@@ -20,17 +20,7 @@ from rag.gathering import Span, corroborating, gather
 from rag.language import is_cjk, refers_back, trim
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
-from rag.types import (
-    Abstention,
-    Answer,
-    AnswerSentence,
-    Citation,
-    Evidence,
-    PageSpan,
-    Retrieval,
-    Usage,
-    Verdict,
-)
+from rag.types import Abstention, Answer, AnswerSentence, Citation, Evidence, PageSpan, Retrieval, Usage, Verdict
 from rag.verification import best_span, check, statement, states_something, supporting
 
 NEAREST = 3
@@ -92,7 +82,6 @@ class Writer:
             verdict, spans, missing = judge(part, evidence, self.question)
             if verdict in SUPPORTED:
                 spans += corroborating(body, spans, self._meant)[: max(0, MOST_SPANS - len(spans))]
-            if verdict in SUPPORTED:
                 spans = [span for span in spans if self._answers(body, span)]
                 verdict = verdict if spans else Verdict.UNSUPPORTED
             if self._left and refers_back(body):  # nobody could tell what "this" is
@@ -228,11 +217,8 @@ def judge(
     holding = supporting(body, evidence, question=question)
     chosen = [found for found in holding if found[0] in cited]
     if chosen:
-        return (
-            Verdict.VERIFIED,
-            gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_SPANS),
-            (),
-        )
+        spans = gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_SPANS)
+        return Verdict.VERIFIED, spans, ()
     tried = [(item, *best_span(body, item, question=question)) for item in cited]
     together = "\n".join(item.text for item in cited)
     if len(cited) > 1 and check(body, together, question=question).holds:

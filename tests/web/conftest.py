@@ -197,13 +197,19 @@ def parse_events(text: str) -> list[tuple[str, Any]]:
     return events
 
 
-def assert_error(response: TestResponse, status: int, code: str | None = None) -> dict[str, Any]:
-    """The one shape of every failure; its `error` object."""
+def error_object(response: TestResponse, status: int) -> dict[str, Any]:
+    """The `error` object of a failure, under whatever prefix."""
     assert response.status_code == status, response.text
     assert response.mimetype == "application/json"
     body = response.get_json()
     assert set(body) == {"error"}
     error: dict[str, Any] = body["error"]
+    return error
+
+
+def assert_error(response: TestResponse, status: int, code: str | None = None) -> dict[str, Any]:
+    """The one shape of every failure; its `error` object."""
+    error = error_object(response, status)
     assert set(error) == {"code", "message", "details", "request_id"}
     assert isinstance(error["code"], str)
     assert error["code"]

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 
 from rag.errors import ChatUnavailableError
 from tests.fakes import ScriptedChat
-from tests.web.conftest import API, PUMP, Docent, Start, assert_error
+from tests.web.conftest import API, PUMP, Docent, Start, assert_error, error_object
 
 CHAT = "/v1/chat/completions"
 MESSAGES = [{"role": "user", "content": "At how many bar does the pump in hall four run?"}]
@@ -19,11 +19,7 @@ MESSAGES = [{"role": "user", "content": "At how many bar does the pump in hall f
 
 def openai_error(response: TestResponse, status: int, code: str, param: str | None = None) -> str:
     """The message of a failure under /v1."""
-    assert response.status_code == status, response.text
-    assert response.mimetype == "application/json"
-    body = response.get_json()
-    assert set(body) == {"error"}
-    error: dict[str, Any] = body["error"]
+    error = error_object(response, status)
     assert set(error) == {"message", "type", "param", "code"}
     assert error["type"] == ("server_error" if status >= 500 else "invalid_request_error")
     assert (error["code"], error["param"]) == (code, param)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -167,9 +167,15 @@ def clauses(text: str) -> tuple[Clause, ...]:
 
 @lru_cache(maxsize=512)
 def whole_sentences(text: str) -> tuple[Clause, ...]:
-    """The sentences of a text as one clause each."""
+    """The sentences of a text as one clause each, which denies what none of its own clauses affirms."""
     parts = re.split(r"(?<=[.!?])\s+|(?<=[。！？；])|\n\s*\n", fold(text))
-    return tuple(_clause(part.strip()) for part in parts if part and part.strip())
+    return tuple(_whole(part.strip()) for part in parts if part and part.strip())
+
+
+def _whole(text: str) -> Clause:
+    affirmed = [part.terms for part in clauses(text) if 0 in part.polarity]
+    whole = _clause(text)
+    return replace(whole, denied=whole.denied.difference(*affirmed))
 
 
 def _clause(text: str) -> Clause:

@@ -191,6 +191,11 @@ def test_a_lead_in_states_nothing(sentence: str, states: bool) -> None:
         ("quote", "She called it 'a great success' for the town.", "She called it 'a great failure' for the town."),
         ("negation", "The plan covers dental care for children.", "The plan does not cover dental care for children."),
         ("negation", "学生不可以进入实验室。", "学生可以进入实验室。"),
+        (
+            "negation",
+            "Exceptions to prior approval include emergency care, and dental care for members requires a referral.",
+            "Exceptions to prior approval include emergency care, but dental care for members does not require a referral.",
+        ),
         ("comparative", "The fee is at most 40 euros a month.", "The fee is at least 40 euros a month."),
         ("comparative", "申请须在六月之后提交。", "申请须在六月之前提交。"),
         ("similarity", "The members elect a chair each spring.", "The pump in the hall is loud."),
@@ -218,6 +223,10 @@ def test_each_kind_of_falsehood_is_named(kind: str, sentence: str, span: str) ->
         ("The plan covers not only teeth but also eyes.", "The plan covers teeth and eyes."),
         ("There are three shells: Bash, Zsh and Fish.", "The shells are Bash, Zsh and Fish."),
         ("Over-the-counter drugs aren't covered.", "The plan says that over-the-counter drugs are not covered."),
+        (
+            "Exceptions to the prior approval process of the plan include emergency care, which does not require approval.",
+            "There are some exceptions to the prior approval process, such as emergency care, which does not require approval.",
+        ),
     ],
 )
 def test_another_form_of_the_same_holds(sentence: str, span: str) -> None:

@@ -9,6 +9,7 @@ whose word the question uses is meant.
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,8 +22,9 @@ GATHERED_WEIGHT = 0.3
 PAIRS_WEIGHT = 0.15
 SUBJECT_WEIGHT = 0.25
 NAMES_WEIGHT = 0.2
+HEADED_WEIGHT = 0.3
 # The most that `focus` can give.
-FULL_FOCUS = GATHERED_WEIGHT + PAIRS_WEIGHT + SUBJECT_WEIGHT + NAMES_WEIGHT
+FULL_FOCUS = GATHERED_WEIGHT + PAIRS_WEIGHT + SUBJECT_WEIGHT + NAMES_WEIGHT + HEADED_WEIGHT
 # The share of a sentence's gathered score that its neighbours and heading may contribute.
 NEIGHBOURS = 0.3
 # What a passage is worth whose document the question tells apart from the one that it names.
@@ -31,6 +33,8 @@ RIVAL_WORTH = 0.7
 ALIKE = 0.5
 # Digits of a number that tells files apart by itself.
 YEAR = 4
+# The rarity of a term that stands in two thirds of all chunks: one of more says which file is meant to nobody.
+EVERYWHERE = math.log(1.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ class Wanted:
 
 def focus(wanted: Wanted, rarity: Mapping[str, float], passage: Passage) -> float:
     """0 to `FULL_FOCUS`; `rarity` gives the weight of each wanted term."""
-    above = frozenset(terms(passage.heading or ""))
+    headings = heading_terms(passage.heading or "")
+    above = frozenset().union(*headings)
     subject = above | name_terms(passage.filename)
     spoken = sentence_terms(passage.text)
     unique = frozenset(wanted.terms)
@@ -64,23 +69,28 @@ def focus(wanted: Wanted, rarity: Mapping[str, float], passage: Passage) -> floa
         + PAIRS_WEIGHT * _pairs(wanted.terms, rarity, spoken)
         + SUBJECT_WEIGHT * _share(unique & subject, unique, rarity)
         + NAMES_WEIGHT * _share(wanted.names & subject, wanted.names, rarity)
+        + HEADED_WEIGHT * (len(unique & headings[-1]) / len(headings[-1]) if headings else 0.0)
     )
 
 
-def rivals(wanted: Wanted, filenames: Collection[str]) -> frozenset[str]:
+def rivals(wanted: Wanted, filenames: Collection[str], rarity: Mapping[str, float]) -> frozenset[str]:
     """The files that the question does not mean, since it names another one whose name differs from theirs in what it says.
 
     "What does the Plus plan cover?" means `Plan_Plus.pdf` and not `Plan_Standard.pdf`; "What does the plan cover?" may mean
     either, and so may a question that names both, or two of several. Only names and years tell files apart: everyday words
-    do so by chance where all files are called after one site or folder.
+    do so by chance where all files are called after one site or folder. Nor does a word of nearly every chunk speak for a
+    file: "the Standard health plan" is not that of `Health_Plus.pdf`.
     """
     asked = frozenset(wanted.terms)
+    telling = frozenset(term for term in asked if rarity.get(term, 0.0) > EVERYWHERE)
     called = {name_terms(name) for name in filenames}
     unmeant = set()
     for other in called:
         named = [name for name in called if _told_apart(name, other, wanted.names) and name - other <= asked]
-        if len(named) == 1 and not asked & (other - named[0]):
-            unmeant.add(other)
+        if len(named) == 1:
+            own = other - named[0]
+            if not own & telling and not own <= asked:
+                unmeant.add(other)
     return frozenset(name for name in filenames if name_terms(name) in unmeant)
 
 
@@ -97,6 +107,12 @@ def _told_apart(name: frozenset[str], other: frozenset[str], proper: frozenset[s
 def sentence_terms(text: str) -> tuple[tuple[str, ...], ...]:
     """The index terms of each sentence. Remembered, because popular passages come back with every other question."""
     return tuple(tuple(terms(text[start:end])) for start, end in sentences(text))
+
+
+@lru_cache(maxsize=2048)
+def heading_terms(path: str) -> tuple[frozenset[str], ...]:
+    """The index terms of each heading of a path that has any, outermost first."""
+    return tuple(found for title in path.split(" > ") if (found := frozenset(terms(title))))
 
 
 @lru_cache(maxsize=2048)

@@ -6,7 +6,7 @@ The join is what makes a deleted or half-ingested document impossible to find, w
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -105,14 +105,14 @@ class Retriever:
         dense = self._dense_leg(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
         lexical, rarity = keywords.result()
         found = _Found(dense, lexical, rarity)
-        passages = self._ranked(query, spoken, found, mode, top_k)
+        passages, unmeant = self._ranked(query, spoken, found, mode, top_k)
         closeness = max(
             (near.space.profile.closeness([hit.score for hit in near.hits[:NEXT]], spoken) for near in dense),
             default=0.0,
         )
         timings["total_ms"] = _since(started)
         best, beyond = tuple(passages[:top_k]), tuple(passages[top_k:])
-        return Retrieval(query, spoken, best, rarity, timings, round(closeness, 4), beyond)
+        return Retrieval(query, spoken, best, rarity, timings, round(closeness, 4), beyond, unmeant)
 
     def _scope(self, collection: int, filters: Mapping[str, Any] | None) -> list[str] | None:
         return self._store.filtered_documents(collection, filters) if filters else None
@@ -152,8 +152,13 @@ class Retriever:
         rarest = {term: min((found[term] for found in weights), default=0.0) for term in wanted}
         return {term: max(0.1, weight * (ASKING if only_asks(term) else 1.0)) for term, weight in rarest.items()}
 
-    def _ranked(self, query: str, spoken: str, found: _Found, mode: SearchMode, top_k: int) -> list[Passage]:
-        """The live passages, best first: fused, looked at more closely where both legs ran, duplicates folded."""
+    def _ranked(
+        self, query: str, spoken: str, found: _Found, mode: SearchMode, top_k: int
+    ) -> tuple[list[Passage], frozenset[str]]:
+        """The live passages, best first, and the files that are not meant (`Retrieval.unmeant`).
+
+        Fused, looked at more closely where both legs ran, duplicates folded.
+        """
         strength = lexical_strength(found.keywords, found.rarity)
         legs = [
             Legs(
@@ -165,7 +170,11 @@ class Retriever:
         ]
         fused = fuse_spaces(legs or [Legs((), found.keywords, 0.0)])[: top_k + FOCUSED]
         wanted = Wanted.of(query) if mode == SearchMode.HYBRID else None
-        passages = self._explained(fused, found, wanted, strength)
+        known = self._store.passages([hit.chunk_id for hit in fused])
+        live = [(hit, known[hit.chunk_id]) for hit in fused if hit.chunk_id in known]
+        files = {passage.filename for _, passage in live}
+        unmeant = rivals(wanted, files, found.rarity) if wanted else frozenset()
+        passages = _explained(live, found, wanted, strength, unmeant)
         if self._reranker is not None and mode == SearchMode.HYBRID:
             scores = self._reranker.rerank(query, [passage.text for passage in passages[:FOCUSED]])
             top = [
@@ -173,39 +182,7 @@ class Retriever:
                 for passage, score in zip(passages[:FOCUSED], scores, strict=True)
             ]
             passages = sorted(top, key=lambda passage: -passage.score)
-        return fold_duplicates(passages)
-
-    def _explained(self, fused: Sequence[Hit], found: _Found, wanted: Wanted | None, strength: float) -> list[Passage]:
-        """The hits that are live as passages, with what each leg and the focus gave them, best first.
-
-        Focus looks at words, so it counts as far as the question's words match at all (`strength` 0..1).
-        """
-        dense = {hit.chunk_id: (rank, hit.score) for near in found.dense for rank, hit in enumerate(near.hits, 1)}
-        lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(found.keywords, 1)}
-        live = self._store.passages([hit.chunk_id for hit in fused])
-        best = BEST if wanted else 1.0
-        unmeant = rivals(wanted, {passage.filename for passage in live.values()}) if wanted else frozenset()
-        scored = []
-        for rank, hit in enumerate(hit for hit in fused if hit.chunk_id in live):
-            passage = live[hit.chunk_id]
-            gained = strength * focus(wanted, found.rarity, passage) if wanted and rank < FOCUSED else 0.0
-            if passage.filename in unmeant:
-                gained -= (1 - RIVAL_WORTH) * (hit.score + gained)
-            dense_rank, similarity = dense.get(hit.chunk_id, (None, None))
-            lexical_rank, weight = lexical.get(hit.chunk_id, (None, None))
-            scored.append(
-                replace(
-                    passage,
-                    score=round((hit.score + gained) / best, 6),
-                    dense=similarity,
-                    dense_rank=dense_rank,
-                    lexical=weight,
-                    lexical_rank=lexical_rank,
-                    fused=round(hit.score, 6),
-                    focus=round(gained, 6),
-                )
-            )
-        return sorted(scored, key=lambda passage: -passage.score)
+        return fold_duplicates(passages), unmeant
 
 
 def clean_query(query: str) -> str:
@@ -234,6 +211,42 @@ def fold_duplicates(passages: Sequence[Passage]) -> list[Passage]:
             seen.add(key)
             kept.append(passage)
     return kept
+
+
+def _explained(
+    live: Sequence[tuple[Hit, Passage]],
+    found: _Found,
+    wanted: Wanted | None,
+    strength: float,
+    unmeant: Collection[str],
+) -> list[Passage]:
+    """The passages with what each leg and the focus gave them, best first.
+
+    Focus looks at words, so it counts as far as the question's words match at all (`strength` 0..1).
+    """
+    dense = {hit.chunk_id: (rank, hit.score) for near in found.dense for rank, hit in enumerate(near.hits, 1)}
+    lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(found.keywords, 1)}
+    best = BEST if wanted else 1.0
+    scored = []
+    for place, (hit, passage) in enumerate(live):
+        gained = strength * focus(wanted, found.rarity, passage) if wanted and place < FOCUSED else 0.0
+        if passage.filename in unmeant:
+            gained -= (1 - RIVAL_WORTH) * (hit.score + gained)
+        dense_rank, similarity = dense.get(hit.chunk_id, (None, None))
+        lexical_rank, weight = lexical.get(hit.chunk_id, (None, None))
+        scored.append(
+            replace(
+                passage,
+                score=round((hit.score + gained) / best, 6),
+                dense=similarity,
+                dense_rank=dense_rank,
+                lexical=weight,
+                lexical_rank=lexical_rank,
+                fused=round(hit.score, 6),
+                focus=round(gained, 6),
+            )
+        )
+    return sorted(scored, key=lambda passage: -passage.score)
 
 
 def _best(lists: Iterable[list[Hit]], limit: int) -> list[Hit]:

@@ -28,6 +28,8 @@ LENGTH_COST = 0.1
 MAX_SENTENCES = 240
 # What a title or label is worth next to a sentence: it names the topic and says nothing about it.
 LABEL_WORTH = 0.4
+# What a sentence is worth that only announces others, and how many after it say what it announces.
+ANNOUNCEMENT_WORTH, FOLLOWING = 0.8, 3
 # What a sentence that gives a model orders is worth as evidence.
 ORDER_WORTH = 0.1
 # What stands between the cells of a table row.

@@ -229,7 +229,8 @@ class Retrieval:
 
     `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
     `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related. `beyond`: the next passages,
-    up to twenty, which tell what else there is.
+    up to twenty, which tell what else there is. `unmeant`: names of files among these that the query does not mean, since
+    it names another one that is called alike (`rag.focus.rivals`).
     """
 
     query: str
@@ -239,6 +240,7 @@ class Retrieval:
     timings: Mapping[str, float]
     closeness: float = 0.0
     beyond: tuple[Passage, ...] = ()
+    unmeant: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,6 @@ from rag import prompts
 from rag.citations import CitationList, MarkedText, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract
-from rag.focus import Wanted, rivals
 from rag.gathering import Span, corroborating, gather
 from rag.language import is_cjk, refers_back, trim
 from rag.ports import PassageStore
@@ -40,9 +39,7 @@ class Writer:
         self._store = store
         self._started = started
         self._pages: dict[str, list[PageSpan]] = {}
-        found = (*retrieval.passages, *retrieval.beyond)
-        unmeant = rivals(Wanted.of(retrieval.query), {passage.filename for passage in found})
-        self._meant = [passage for passage in retrieval.passages if passage.filename not in unmeant]
+        self._meant = [passage for passage in retrieval.passages if passage.filename not in retrieval.unmeant]
         self._spent = {"retrieve_ms": _ms(started, time.perf_counter()), "verify_ms": 0.0}
         self._first_token_at: float | None = None
         self.usage = Usage()

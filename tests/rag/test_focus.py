@@ -1,12 +1,14 @@
-"""What a file's name tells of which document a question means."""
+"""What headings and a file's name tell of which document a question means."""
 
 from __future__ import annotations
 
 import pytest
 
-from rag.focus import Wanted, rivals
+from rag.focus import HEADED_WEIGHT, Wanted, focus, rivals
+from tests.rag.passages import passage
 
 PLANS = ["Acme_Health_Plus_Plan.pdf", "Acme_Standard_Plan.pdf", "Perks.pdf"]
+RARE, COMMON = 3.0, 0.1
 YEARS = ["年度报告2023.pdf", "年度报告2024.pdf"]
 
 
@@ -27,7 +29,33 @@ YEARS = ["年度报告2023.pdf", "年度报告2024.pdf"]
         ("What changed in 2024?", ["notes 2024", "notes 2023"], {"notes 2023"}),
         ("What was earned in 2024?", ["report.pdf", "report-2024.pdf"], set()),
         ("What was earned in 2024?", ["sales-2024.pdf", "staff-2023.pdf", "sales-2024.pdf"], set()),
+        ("What does the Acme Standard health plan cover?", PLANS, {PLANS[0]}),
+        ("How does Acme Standard differ from the plus plan?", PLANS, set()),
     ],
 )
 def test_a_question_tells_files_of_like_names_apart(question: str, files: list[str], unmeant: set[str]) -> None:
-    assert rivals(Wanted.of(question), files) == unmeant
+    wanted = Wanted.of(question)
+    rarity = {term: COMMON if term in ("health", "plan") else RARE for term in wanted.terms}
+
+    assert rivals(wanted, files, rarity) == unmeant
+
+
+def test_a_heading_that_is_all_asked_for_counts_more_than_one_that_says_more() -> None:
+    wanted = Wanted.of("Who is the manager of human resources?")
+    rarity = dict.fromkeys(wanted.terms, RARE)
+    text = "Plans the work of the department."
+
+    exact, more, none, outer = (
+        focus(wanted, rarity, passage(text, heading=heading))
+        for heading in (
+            "Roles > Manager of Human Resources",
+            "Roles > Senior Manager of Human Resources",
+            None,
+            "Manager of Human Resources > Duties",
+        )
+    )
+
+    assert exact - more == pytest.approx(HEADED_WEIGHT / 4)
+    assert exact - outer == pytest.approx(HEADED_WEIGHT)
+    assert none == 0
+    assert focus(wanted, rarity, passage(text, heading="> ...")) == 0

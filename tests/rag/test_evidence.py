@@ -172,3 +172,48 @@ def test_wording_that_only_asks_is_told_from_what_is_asked() -> None:
     asked = query_terms("What are the key points to understand about coinsurance?")
 
     assert [term for term in asked if not only_asks(term)] == ["coinsur"]
+
+
+def test_what_is_announced_comes_with_its_announcement() -> None:
+    text = (
+        "Pumps need care. There are several steps to keep a pump running. First, its oil is changed in March. "
+        "Bees fly far and trees are green."
+    )
+    question = "What steps keep a pump running?"
+
+    (best,) = select_evidence(question, [passage(text)], rarity(question), budget=40)
+
+    assert best.text.startswith("There are several steps to keep a pump running. First, its oil is changed in March.")
+    scored = {
+        text[item.start : item.end]: item for item in score_sentences(question, [passage(text)], rarity(question))
+    }
+    assert scored["First, its oil is changed in March."].header == "There are several steps to keep a pump running."
+    assert scored["Pumps need care."].header == ""
+
+
+def test_what_was_shown_already_is_not_shown_again() -> None:
+    said = "The old pump of the northern plant runs at high pressure."
+    again = "The old pump of the northern plant always runs at high pressure."
+    other = "The old pump of the northern plant runs at high pressure in Leipzig."
+    numbered = "The 2 old pumps of the northern plant run at high pressure."
+    texts = (said, again, other, numbered)
+    question, always = "At what pressure does the pump run?", "At what pressure does the pump always run?"
+
+    def shown(question: str) -> str:
+        passages = [passage(text, score=1 - n / 10) for n, text in enumerate(texts)]
+        return "\n".join(item.text for item in select_evidence(question, passages, rarity(question), budget=1000))
+
+    assert shown(question) == "\n".join((said, other, numbered))
+    assert again in shown(always)
+
+
+def test_what_denies_it_or_stands_in_another_document_is_no_repetition() -> None:
+    said = "Smoking is allowed in the old office of the plant."
+    denied = "Smoking is not allowed in the old office of the plant."
+    question = "Where is smoking allowed?"
+
+    (run,) = select_evidence(question, [passage(f"{said} {denied} {said}")], rarity(question), budget=1000)
+    two = select_evidence(question, [passage(said, name="a"), passage(said, name="b")], rarity(question), budget=1000)
+
+    assert run.text == f"{said} {denied}"
+    assert [item.passage.document_id for item in two] == ["a", "b"]

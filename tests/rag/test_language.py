@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.language import fold, is_cjk, language, query_terms, refers_back, sentences, stem, terms, trim
+from rag.language import (
+    fold,
+    is_cjk,
+    language,
+    leans_forward,
+    query_terms,
+    refers_back,
+    sentences,
+    stem,
+    terms,
+    trim,
+)
 
 MIXED = st.text(st.sampled_from("ab. 1。！\n-|[」)水泵A,é\t;…•") | st.characters(), max_size=60)
 
@@ -136,3 +147,25 @@ def test_trim_keeps_the_text_inside() -> None:
 )
 def test_pointing_at_what_was_said_before(sentence: str, refers: bool) -> None:
     assert refers_back(sentence) is refers
+
+
+@pytest.mark.parametrize(
+    ("sentence", "announces"),
+    [
+        ("There are a few exceptions to this split copay.", True),
+        ("Here are some tips:", True),
+        ("However, there are several important steps that one can take.", True),
+        ("The steps are as follows:", True),
+        ("Leave comes in three types.", False),
+        ("There are several types of leave, such as annual leave.", False),
+        ("There are 14 employees in the office.", False),
+        ("The following employees work in Leipzig.", False),
+        ("公司有以下三种请假类型：", True),
+        ("有几种方法可以报销。", True),
+        ("报销需要填写申请表。", False),
+        ("他有多种爱好，例如游泳。", False),
+        ("申请流程如下：", True),
+    ],
+)
+def test_announcing_what_follows(sentence: str, announces: bool) -> None:
+    assert leans_forward(sentence) is announces

@@ -224,8 +224,8 @@ def test_each_kind_of_falsehood_is_named(kind: str, sentence: str, span: str) ->
         ("There are three shells: Bash, Zsh and Fish.", "The shells are Bash, Zsh and Fish."),
         ("Over-the-counter drugs aren't covered.", "The plan says that over-the-counter drugs are not covered."),
         (
-            "Exceptions to the prior approval process of the plan include emergency care, which does not require approval.",
-            "There are some exceptions to the prior approval process, such as emergency care, which does not require approval.",
+            "Exceptions to the prior approval process for members of Kestrel include emergency care, which does not require prior approval.",
+            "There are some exceptions to the prior approval process, such as emergency care at Kestrel, which does not require prior approval.",
         ),
     ],
 )

@@ -45,6 +45,25 @@ _REFERS_BACK = re.compile(
     r"(?:(?:This|These|That|Such)\b(?! [A-Z])|(?:Both|Those)(?= (?:are|were|have|had)\b)|The (?:latter|former)\b)"
     r"|[这此](?:些|个|种|样|项|类|点|是|一|会|将|也|，|举)"
 )
+# Things of which a sentence only says that there are some: what they are is in the next ones.
+_ANNOUNCED = (
+    r"(?:tip|step|way|thing|reason|exception|type|kind|option|factor|point|requirement|condition|limitation|restriction|exclusion"
+    r"|rule|guideline|consideration|measure|method|example|feature|benefit|advantage|case|circumstance|situation|service|strateg(?:y|ie)"
+    r"|practice|difference|question|resource|suggestion|recommendation)s|criteria"
+)
+_LEANS_FORWARD = re.compile(
+    r"\b(?:there (?:are|were|may be)|here are|(?:these|those) are|ha(?:s|ve)|with|keep|follow|consider|know)\s+(?:also\s+)?"
+    r"(?:(?:an?|the)\s+)?(?:few|couple|number|variety|range|several|some|many|various|certain|multiple|following|two|three|four|five"
+    rf"|six|seven|eight|\d{{1,2}})\b(?:\s+of)?(?:\s+[\w-]+){{0,2}}?\s+(?:{_ANNOUNCED})\b"
+    r"|\b(?:as follows|the following)\s*[.:]?\s*$|\b(?:are|is) (?:listed|described|given|shown) below\b"
+    r"|(?:以下|下列|如下|几|若干|一些|多|许多|各|[两二三四五六七八九十\d])[个点种项条类大]?.{0,8}"
+    r"(?:步骤|方法|方式|建议|技巧|例外|情况|情形|类型|种类|原因|因素|要求|条件|选择|限制|措施|特点|优点|好处|规定|事项|方面|内容)[^，,；;]{0,6}[。：:]?$|如下[。：:]?$",
+    re.IGNORECASE,
+)
+_TOLD_AT_ONCE = re.compile(
+    r"\b(?:such as|including|includ(?:e|es)|for example|e\.g\.|namely|i\.e\.)|[:：]\s*\S|例如|比如|诸如|分别|即[是为]",
+    re.IGNORECASE,
+)
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
 
 
@@ -95,6 +114,14 @@ def _is_abbreviation(text: str, start: int, dot: int) -> bool:
 def leans_back(sentence: str) -> bool:
     """Whether a sentence opens with a word that only the one before it explains: "It runs at night"."""
     return _LEANS_BACK.match(sentence) is not None
+
+
+@lru_cache(maxsize=8192)
+def leans_forward(sentence: str) -> bool:
+    """Whether a sentence only says that something follows: "There are a few exceptions to this rule". Remembered, because
+    popular passages come back with every other question.
+    """
+    return _LEANS_FORWARD.search(sentence) is not None and _TOLD_AT_ONCE.search(sentence) is None
 
 
 def refers_back(sentence: str) -> bool:

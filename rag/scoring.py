@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from rag.expectation import expected, holds
 from rag.focus import name_terms
 from rag.injection import gives_orders
-from rag.language import CJK_RUN, is_cjk, query_terms, sentences, terms
+from rag.language import CJK_RUN, is_cjk, leans_forward, query_terms, sentences, terms
 from rag.types import Passage
 
 # Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's, the kind of thing it holds.
-OWN, NEAR, RANK, KIND = 0.5, 0.25, 1.6, 0.2
+OWN, NEAR, RANK, KIND = 0.5, 0.25, 1.85, 0.2
 FULL = OWN + NEAR + RANK + KIND
 # How far terms of the heading and of a list's lead-in count as a sentence's own: a text rarely repeats its subject.
 SUBJECT, ANNOUNCED = 0.5, 0.6
@@ -79,11 +79,12 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
     for number, passage in enumerate(passages):
         spans = sentences(passage.text)
         held = [_held(wanted, passage.text[start:end]) for start, end in spans]
+        announcing = [leans_forward(passage.text[start:end]) for start, end in spans]
         subject = _held(wanted, passage.heading or "") | (wanted.keys() & name_terms(passage.filename))
         for i, (start, end) in enumerate(spans):
             sentence = passage.text[start:end]
             row = header_of(passage.text, start)
-            lead_in = "" if row else _lead_in(passage.text, spans, i)
+            lead_in = "" if row else _lead_in(passage.text, spans, announcing, i)
             announced = _held(wanted, lead_in)
             near = held[i].union(subject, announced, _held(wanted, row), *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
             own = share(held[i])
@@ -94,6 +95,8 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
             score = max(0.0, score - LENGTH_COST * tokens / 100) / FULL
             if _is_label(sentence) or (not row and _heads_table(passage.text, start, end)):
                 score *= LABEL_WORTH
+            elif announcing[i]:
+                score *= ANNOUNCEMENT_WORTH
             if gives_orders(sentence):
                 score *= ORDER_WORTH
             found.append(Candidate(number, start, end, tokens, score, own, share(near), row or lead_in))
@@ -120,12 +123,17 @@ def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
     return frozenset(wanted.keys() & set(terms(text))) if text else frozenset()
 
 
-def _lead_in(text: str, spans: Sequence[tuple[int, int]], i: int) -> str:
-    """The sentence with a colon that announces the list which sentence `i` is an item of; empty for what is no item."""
+def _lead_in(text: str, spans: Sequence[tuple[int, int]], announcing: Sequence[bool], i: int) -> str:
+    """The sentence that announces sentence `i`: before a list, for its items, or a few sentences before; else empty."""
+    before = i
     while i >= 0 and _ITEM.match(text, *spans[i]):
-        i -= 1
+        before, i = i, i - 1
         if i >= 0 and text[spans[i][1] - 1] in ":：" and spans[i][1] - spans[i][0] <= MAX_LEAD_IN:
             return " ".join(text[slice(*spans[i])].split())
+    for near in range(before - 1, max(-1, before - 1 - FOLLOWING), -1):
+        start, end = spans[near]
+        if announcing[near] and end - start <= MAX_LEAD_IN:
+            return " ".join(text[start:end].split())
     return ""
 
 

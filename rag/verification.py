@@ -24,6 +24,8 @@ from rag.vocabulary import english
 
 # Least share (by weight) of a sentence's content terms that must stand in the cited text.
 FLOOR_LATIN, FLOOR_CJK = 0.64, 0.5
+# Least share of what it tells beyond the question. In Chinese, other words for the same leave few pairs of characters alike.
+TOLD_LATIN, TOLD_CJK = 0.5, 0.15
 # What an everyday word weighs beside one that tells what a sentence is about.
 EVERYDAY = 0.5
 # What a number or date weighs.
@@ -98,10 +100,11 @@ def check(sentence: str, span: str, *, context: str = "", question: str = "") ->
     overlap, floor = overlap_of(sentence, span, context=context, question=question), _floor(sentence)
     reasons = [*unstated(sentence, span, context), *_misquoted(sentence, span, context)]
     reasons += [("name", name) for name in _unnamed(sentence, f"{span}\n{context}") if not _asked(name, question)]
-    if overlap >= floor:
+    told = told_of(sentence, span, context=context, question=question)
+    if overlap >= floor and told >= (TOLD_CJK if is_cjk(sentence) else TOLD_LATIN):
         reasons += turned(sentence, span)
     else:
-        reasons.append(("similarity", f"{overlap:.2f}"))
+        reasons.append(("similarity", f"{min(overlap, told):.2f}"))
     return Support(overlap, floor, tuple(dict.fromkeys(reasons)))
 
 
@@ -231,6 +234,21 @@ def overlap_of(sentence: str, text: str, *, context: str = "", question: str = "
         return share
     near = sum(_near(a, b, places) or _near(a, b, around) for a, b in neighbours)
     return (1 - TOGETHER) * share + TOGETHER * near / len(neighbours)
+
+
+def told_of(sentence: str, text: str, *, context: str = "", question: str = "") -> float:
+    """How much of what a sentence tells beyond the `question` stands in a text or its context, 0..1, as in `overlap_of`.
+
+    Asked what type of problem something is, "It is an example of a function problem" tells no more than "function". 1 for a
+    sentence that tells nothing of its own.
+    """
+    facts = stated_facts(sentence, text)
+    asked, places, around = _weights(question), _places(text), _places(context)
+    own = {term: weight for term, weight in _weights(sentence).items() if term not in asked}
+    total = sum(own.values()) + FACT * len(facts)
+    if not total:
+        return 1.0
+    return (sum(weight for term, weight in own.items() if term in places or term in around) + FACT * sum(facts)) / total
 
 
 def _claimed(

@@ -274,3 +274,39 @@ def test_nothing_breaks_the_check(sentence: str, span: str) -> None:
     assert 0 <= support.overlap <= 1
     assert check(sentence, sentence).missing == () or not sentence.isascii()
     assert isinstance(statement(sentence), str)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence", "span", "holds"),
+    [
+        (
+            "What type of problem is the travelling salesman problem an example of?",
+            "The travelling salesman problem is an example of a function problem.",
+            "Notable examples of such a problem include the travelling salesman problem.",
+            False,
+        ),
+        (
+            "What type of problem is the travelling salesman problem an example of?",
+            "The travelling salesman problem is an example of a function problem.",
+            "A function problem is one with an answer that is more than yes or no; the travelling salesman problem is one.",
+            True,
+        ),
+        (
+            "When did the assembly make Warsaw its permanent seat?",
+            "The assembly made Warsaw its permanent seat in 1569.",
+            "Warsaw became the seat of the assembly in 1529, permanently in 1569.",
+            True,
+        ),
+        (
+            "海翠花园属于哪家物业管理？",
+            "海翠花园属于港铁公司物业管理。",
+            "海翠花园是第一个车站上盖住宅物业项目。",
+            False,
+        ),
+        ("海翠花园属于哪家物业管理？", "海翠花园属于港铁公司物业管理。", "港铁公司负责海翠花园的物业管理。", True),
+    ],
+)
+def test_what_was_asked_is_no_proof_of_what_is_told(question: str, sentence: str, span: str, holds: bool) -> None:
+    support = check(sentence, span, question=question)
+
+    assert support.holds is holds, support

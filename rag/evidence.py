@@ -10,8 +10,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.language import leans_back, leans_forward, names, query_terms, terms
-from rag.polarity import turned
+from rag.language import leans_back, leans_forward
 from rag.scoring import Candidate, estimate_tokens, score_sentences
 from rag.types import Evidence, Passage
 
@@ -20,9 +19,7 @@ SOURCE_TOKENS = 6
 # How much of the budget, in all, a sentence may fill that comes this close to the best one's score. On 387, 400 and 175
 # answerable questions of squad2_dev, cmrc2018 and northwind this shows 96, 96 and (of its terms) 54 % of the answers that
 # were retrieved; the whole budget for what comes within .6, and .65 of it for the rest, showed 94, 94 and 43 %.
-STRETCH = ((0.85, 2.0), (0.75, 1.1), (0.6, 0.75), (0.0, 0.5))
-# The share of a sentence's terms that, if shown already, make it a repetition: it would take the place of something new.
-REPEATED = 0.7
+STRETCH = ((0.85, 1.6), (0.75, 1.1), (0.6, 0.75), (0.0, 0.5))
 
 
 def select_evidence(
@@ -31,7 +28,7 @@ def select_evidence(
     """The best runs of sentences, best passage first, numbered from 1.
 
     `budget`: tokens, as `estimate_tokens` counts them; it is what a usual question takes, and what many close sentences
-    take is at most twice that. `rarity` gives the weight of each term of the question
+    take is at most 1.6 times that. `rarity` gives the weight of each term of the question
     (`rag.language.query_terms`). At least one run is chosen, even if it alone is over the budget.
     """
     candidates = score_sentences(question, passages, rarity)
@@ -40,44 +37,31 @@ def select_evidence(
     after = {(a.passage, a.start): b for a, b in neighbours}
     ranked = sorted(candidates, key=lambda candidate: -candidate.score)
     chosen: dict[tuple[int, int], Candidate] = {}
-    asked = frozenset(query_terms(question))
-    told: dict[str, list[str]] = {}  # by document: what two of them say apart may differ by a word
     spent = 0
     for candidate in ranked:
         closeness = candidate.score / ranked[0].score if ranked[0].score else 1.0
         limit = budget * next(stretch for least, stretch in STRETCH if closeness >= least)
-        sentence = passages[candidate.passage].text[candidate.start : candidate.end]
-        same = told.setdefault(passages[candidate.passage].document_id, [])
-        if _repeats(sentence, same, asked):
-            continue
-        # A sentence that opens with a pronoun says who it speaks of in the one before; one that announces says it in the next.
-        earlier = before.get((candidate.passage, candidate.start)) if leans_back(sentence) else None
-        later = after.get((candidate.passage, candidate.start)) if leans_forward(sentence) else None
-        together = tuple(item for item in (earlier, candidate, later) if item)
-        for group in (together, (candidate,)) if len(together) > 1 else ((candidate,),):
-            added = [item for item in group if (item.passage, item.start) not in chosen]
+        text = passages[candidate.passage].text
+        sentence = text[candidate.start : candidate.end]
+        earlier, later = (
+            before.get((candidate.passage, candidate.start)),
+            after.get((candidate.passage, candidate.start)),
+        )
+        # A sentence that opens with a pronoun says who it speaks of in the one before; one that announces says what in the next.
+        if earlier and not (leans_back(sentence) or leans_forward(text[earlier.start : earlier.end])):
+            earlier = None
+        if not leans_forward(sentence):
+            later = None
+        for group in ((earlier, candidate, later), (earlier, candidate), (candidate, later), (candidate,)):
+            added = [item for item in group if item and (item.passage, item.start) not in chosen]
             cost = sum(item.tokens for item in added) + SOURCE_TOKENS
             cost += estimate_tokens(added[0].header) if added else 0
             if not added or (chosen and spent + cost > limit):
                 continue
             chosen.update(((item.passage, item.start), item) for item in added)
-            same += [passages[item.passage].text[item.start : item.end] for item in added]
             spent += cost
             break
     return _numbered(passages, _runs(list(chosen.values()), passages))
-
-
-def _repeats(sentence: str, told: Sequence[str], asked: frozenset[str]) -> bool:
-    """Whether a sentence shown tells nearly the same: all that is of this one's numbers, names and terms `asked` for, most of
-    the rest, and nothing the other way round.
-    """
-    said = frozenset(terms(sentence))
-    weighty = said & (asked | names(sentence)) | {term for term in said if any(map(str.isdigit, term))}
-    for other in told:
-        held = said.intersection(terms(other))
-        if len(held) >= REPEATED * len(said) and weighty <= held and not turned(sentence, other):
-            return True
-    return False
 
 
 def _runs(chosen: Sequence[Candidate], passages: Sequence[Passage]) -> list[Candidate]:

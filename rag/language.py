@@ -52,16 +52,22 @@ _ANNOUNCED = (
     r"|practice|difference|question|resource|suggestion|recommendation)s|criteria"
 )
 _LEANS_FORWARD = re.compile(
-    r"\b(?:there (?:are|were|may be)|here are|(?:these|those) are|ha(?:s|ve)|with|keep|follow|consider|know)\s+(?:also\s+)?"
+    r"\b(?:there (?:are|were|may be)|here are|(?:these|those) are)\s+(?:also\s+)?"
     r"(?:(?:an?|the)\s+)?(?:few|couple|number|variety|range|several|some|many|various|certain|multiple|following|two|three|four|five"
     rf"|six|seven|eight|\d{{1,2}})\b(?:\s+of)?(?:\s+[\w-]+){{0,2}}?\s+(?:{_ANNOUNCED})\b"
-    r"|\b(?:as follows|the following)\s*[.:]?\s*$|\b(?:are|is) (?:listed|described|given|shown) below\b"
-    r"|(?:以下|下列|如下|几|若干|一些|多|许多|各|[两二三四五六七八九十\d])[个点种项条类大]?.{0,8}"
-    r"(?:步骤|方法|方式|建议|技巧|例外|情况|情形|类型|种类|原因|因素|要求|条件|选择|限制|措施|特点|优点|好处|规定|事项|方面|内容)[^，,；;]{0,6}[。：:]?$|如下[。：:]?$",
+    r"|\b(?:as follows|the following)[.:]?$|\b(?:are|is) (?:listed|described|given|shown) below\b"
+    r"|(?:有|存在|包括|包含|分为|以下|下列)(?:以下|下列|如下|几|若干|一些|许多|[两二三四五六七八九十\d])[个点种项条类大些]{1,2}.{0,8}"
+    r"(?:步骤|方法|方式|建议|技巧|例外|情况|情形|类型|种类|原因|因素|要求|条件|选择|限制|措施|特点|优点|好处|规定|事项|方面|内容)[^，,；;]{0,6}[。：:]?$"
+    r"|如下[。：:]?$",
     re.IGNORECASE,
 )
 _TOLD_AT_ONCE = re.compile(
     r"\b(?:such as|including|includ(?:e|es)|for example|e\.g\.|namely|i\.e\.)|[:：]\s*\S|例如|比如|诸如|分别|即[是为]",
+    re.IGNORECASE,
+)
+_ASKS_WHETHER = re.compile(
+    r"^(?:(?:and|but|so|then),?\s+)?(?:is|are|was|were|am|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would|need)"
+    r"(?:n['’]t)?\b|[吗么嘛][？?]?$|是否|能否|可否|有无|有没有|是不是|能不能|可不可以|会不会|要不要",
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")
@@ -114,6 +120,11 @@ def _is_abbreviation(text: str, start: int, dot: int) -> bool:
 def leans_back(sentence: str) -> bool:
     """Whether a sentence opens with a word that only the one before it explains: "It runs at night"."""
     return _LEANS_BACK.match(sentence) is not None
+
+
+def asks_whether(question: str) -> bool:
+    """Whether a question wants a yes or no, and so says all of the answer itself: "Does the plan cover dental care?"."""
+    return _ASKS_WHETHER.search(question.strip()) is not None
 
 
 @lru_cache(maxsize=8192)

@@ -167,15 +167,18 @@ def clauses(text: str) -> tuple[Clause, ...]:
 
 @lru_cache(maxsize=512)
 def whole_sentences(text: str) -> tuple[Clause, ...]:
-    """The sentences of a text as one clause each, which denies what none of its own clauses affirms."""
+    """The sentences of a text as one clause each."""
     parts = re.split(r"(?<=[.!?])\s+|(?<=[。！？；])|\n\s*\n", fold(text))
     return tuple(_whole(part.strip()) for part in parts if part and part.strip())
 
 
 def _whole(text: str) -> Clause:
+    """A sentence as one clause. What one of its clauses denies and another affirms is denied only if nothing else is: "allowed
+    here, but there it is not allowed" still denies.
+    """
     affirmed = [part.terms for part in clauses(text) if 0 in part.polarity]
     whole = _clause(text)
-    return replace(whole, denied=whole.denied.difference(*affirmed))
+    return replace(whole, denied=whole.denied.difference(*affirmed) or whole.denied)
 
 
 def _clause(text: str) -> Clause:

@@ -28,8 +28,8 @@ LENGTH_COST = 0.1
 MAX_SENTENCES = 240
 # What a title or label is worth next to a sentence: it names the topic and says nothing about it.
 LABEL_WORTH = 0.4
-# What a sentence is worth that only announces others, and how many after it say what it announces.
-ANNOUNCEMENT_WORTH, FOLLOWING = 0.8, 3
+# What a sentence is worth that only announces others.
+ANNOUNCEMENT_WORTH = 0.8
 # What a sentence that gives a model orders is worth as evidence.
 ORDER_WORTH = 0.1
 # What stands between the cells of a table row.
@@ -85,7 +85,8 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
             sentence = passage.text[start:end]
             row = header_of(passage.text, start)
             lead_in = "" if row else _lead_in(passage.text, spans, announcing, i)
-            announced = _held(wanted, lead_in)
+            before = passage.text[slice(*spans[i - 1])] if i and announcing[i - 1] else ""
+            announced = _held(wanted, lead_in or before)
             near = held[i].union(subject, announced, _held(wanted, row), *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
             own = share(held[i])
             said = own + SUBJECT * share(subject - held[i]) + ANNOUNCED * share(announced - held[i] - subject)
@@ -124,15 +125,11 @@ def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
 
 
 def _lead_in(text: str, spans: Sequence[tuple[int, int]], announcing: Sequence[bool], i: int) -> str:
-    """The sentence that announces sentence `i`: before a list, for its items, or a few sentences before; else empty."""
-    before = i
+    """The sentence, with a colon or such words, that announces the list which sentence `i` is an item of; else empty."""
     while i >= 0 and _ITEM.match(text, *spans[i]):
-        before, i = i, i - 1
-        if i >= 0 and text[spans[i][1] - 1] in ":：" and spans[i][1] - spans[i][0] <= MAX_LEAD_IN:
-            return " ".join(text[slice(*spans[i])].split())
-    for near in range(before - 1, max(-1, before - 1 - FOLLOWING), -1):
-        start, end = spans[near]
-        if announcing[near] and end - start <= MAX_LEAD_IN:
+        i -= 1
+        start, end = spans[i] if i >= 0 else (0, 0)
+        if start < end <= start + MAX_LEAD_IN and (text[end - 1] in ":：" or announcing[i]):
             return " ".join(text[start:end].split())
     return ""
 

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from rag.enumerations import enumerations
 from rag.facts import facts_of, stated_facts, unstated, without
-from rag.language import CJK_RUN, STOP_WORDS, bigrams, fold, is_cjk, sentences, stem, words
+from rag.language import CJK_RUN, STOP_WORDS, asks_whether, bigrams, fold, is_cjk, sentences, stem, words
 from rag.names import everyday, known_bigrams, plain, unknown_names
 from rag.polarity import turned
 from rag.quotes import quoted, stands, titles
@@ -240,8 +240,10 @@ def told_of(sentence: str, text: str, *, context: str = "", question: str = "") 
     """How much of what a sentence tells beyond the `question` stands in a text or its context, 0..1, as in `overlap_of`.
 
     Asked what type of problem something is, "It is an example of a function problem" tells no more than "function". 1 for a
-    sentence that tells nothing of its own.
+    sentence that tells nothing of its own, and for any answer to a question that wants a yes or no and tells it all itself.
     """
+    if asks_whether(question):
+        return 1.0
     facts = stated_facts(sentence, text)
     asked, places, around = _weights(question), _places(text), _places(context)
     own = {term: weight for term, weight in _weights(sentence).items() if term not in asked}

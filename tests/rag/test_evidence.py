@@ -174,46 +174,39 @@ def test_wording_that_only_asks_is_told_from_what_is_asked() -> None:
     assert [term for term in asked if not only_asks(term)] == ["coinsur"]
 
 
-def test_what_is_announced_comes_with_its_announcement() -> None:
+def test_an_announcement_brings_the_next_sentence_and_lends_it_its_words() -> None:
     text = (
-        "Pumps need care. There are several steps to keep a pump running. First, its oil is changed in March. "
-        "Bees fly far and trees are green."
+        "There are a few exceptions to the rule of the northern pump. Bees are free. Trees are green. Pumps need oil."
     )
-    question = "What steps keep a pump running?"
+    question = "What are the exceptions to the rule of the northern pump?"
 
-    (best,) = select_evidence(question, [passage(text)], rarity(question), budget=40)
+    scored = score_sentences(question, [passage(text)], rarity(question))
+    best, *_ = select_evidence(question, [passage(text)], rarity(question), budget=20)
 
-    assert best.text.startswith("There are several steps to keep a pump running. First, its oil is changed in March.")
-    scored = {
-        text[item.start : item.end]: item for item in score_sentences(question, [passage(text)], rarity(question))
-    }
-    assert scored["First, its oil is changed in March."].header == "There are several steps to keep a pump running."
-    assert scored["Pumps need care."].header == ""
+    assert best.text.startswith("There are a few exceptions to the rule of the northern pump. Bees are free.")
+    assert scored[1].score > scored[2].score
+    assert {item.header for item in scored} == {""}  # what it announces may be about something else: it proves nothing
 
 
-def test_what_was_shown_already_is_not_shown_again() -> None:
-    said = "The old pump of the northern plant runs at high pressure."
-    again = "The old pump of the northern plant always runs at high pressure."
-    other = "The old pump of the northern plant runs at high pressure in Leipzig."
-    numbered = "The 2 old pumps of the northern plant run at high pressure."
-    texts = (said, again, other, numbered)
-    question, always = "At what pressure does the pump run?", "At what pressure does the pump always run?"
+def test_items_of_a_list_come_with_an_announcement_without_a_colon() -> None:
+    text = "There are several rules for pumps.\n- Oil is changed in March.\n- Valves are closed at night.\n\nTrees are green."
+    question = "What rules are there for pumps?"
 
-    def shown(question: str) -> str:
-        passages = [passage(text, score=1 - n / 10) for n, text in enumerate(texts)]
-        return "\n".join(item.text for item in select_evidence(question, passages, rarity(question), budget=1000))
+    scored = score_sentences(question, [passage(text)], rarity(question))
 
-    assert shown(question) == "\n".join((said, other, numbered))
-    assert again in shown(always)
+    assert [item.header for item in scored] == ["", *["There are several rules for pumps."] * 2, ""]
 
 
-def test_what_denies_it_or_stands_in_another_document_is_no_repetition() -> None:
-    said = "Smoking is allowed in the old office of the plant."
-    denied = "Smoking is not allowed in the old office of the plant."
-    question = "Where is smoking allowed?"
+def test_a_pronoun_keeps_its_sentence_where_what_is_announced_does_not_fit() -> None:
+    text = (
+        "The Kestrel guides work in Leipzig. They have long days, and there are several rules for them. "
+        + "Each of these is told at length, " * 30
+        + "and nobody reads it."
+    )
+    question = "What rules are there for the long days?"
+    closer = passage("Rules for the long days are told.", name="a", score=1.0)
 
-    (run,) = select_evidence(question, [passage(f"{said} {denied} {said}")], rarity(question), budget=1000)
-    two = select_evidence(question, [passage(said, name="a"), passage(said, name="b")], rarity(question), budget=1000)
+    found = select_evidence(question, [closer, passage(text, name="b", score=0.9)], rarity(question), budget=100)
 
-    assert run.text == f"{said} {denied}"
-    assert [item.passage.document_id for item in two] == ["a", "b"]
+    assert found[1].text.startswith("The Kestrel guides work in Leipzig. They have long days")
+    assert "nobody" not in found[1].text

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.language import (
+    asks_whether,
     fold,
     is_cjk,
     language,
@@ -165,7 +166,29 @@ def test_pointing_at_what_was_said_before(sentence: str, refers: bool) -> None:
         ("报销需要填写申请表。", False),
         ("他有多种爱好，例如游泳。", False),
         ("申请流程如下：", True),
+        ("Members with certain medical conditions pay no copay.", False),
+        ("The plan covers people with several chronic conditions.", False),
+        ("连续工作满12个月是申请的条件。", False),
+        ("多数员工符合规定。", False),
+        ("他于1998年提出这一要求。", False),
+        ("The steps are the following" + " " * 20000 + "x", False),
     ],
 )
 def test_announcing_what_follows(sentence: str, announces: bool) -> None:
     assert leans_forward(sentence) is announces
+
+
+@pytest.mark.parametrize(
+    ("question", "whether"),
+    [
+        ("Does the plan cover dental care?", True),
+        ("And isn't it covered abroad?", True),
+        ("该政策涵盖水损吗？", True),
+        ("是否需要审批？", True),
+        ("What does the plan cover?", False),
+        ("Who may apply?", False),
+        ("年假有多少天？", False),
+    ],
+)
+def test_questions_that_want_a_yes_or_no(question: str, whether: bool) -> None:
+    assert asks_whether(question) is whether

@@ -193,6 +193,16 @@ def test_a_lead_in_states_nothing(sentence: str, states: bool) -> None:
         ("negation", "学生不可以进入实验室。", "学生可以进入实验室。"),
         (
             "negation",
+            "In summer dogs are allowed on the northern beach.",
+            "Dogs on a leash are allowed in the park, but in summer, on the northern beach, they are not allowed.",
+        ),
+        (
+            "negation",
+            "学生夏季周末可以使用北区泳池设施。",
+            "学生可以使用体育馆，但是夏季，周末，北区泳池设施，不可以使用。",
+        ),
+        (
+            "negation",
             "Exceptions to prior approval include emergency care, and dental care for members requires a referral.",
             "Exceptions to prior approval include emergency care, but dental care for members does not require a referral.",
         ),

@@ -43,10 +43,8 @@ def select_evidence(
         limit = budget * next(stretch for least, stretch in STRETCH if closeness >= least)
         text = passages[candidate.passage].text
         sentence = text[candidate.start : candidate.end]
-        earlier, later = (
-            before.get((candidate.passage, candidate.start)),
-            after.get((candidate.passage, candidate.start)),
-        )
+        earlier = before.get((candidate.passage, candidate.start))
+        later = after.get((candidate.passage, candidate.start))
         # A sentence that opens with a pronoun says who it speaks of in the one before; one that announces says what in the next.
         if earlier and not (leans_back(sentence) or leans_forward(text[earlier.start : earlier.end])):
             earlier = None

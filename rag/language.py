@@ -67,7 +67,7 @@ _TOLD_AT_ONCE = re.compile(
 )
 _ASKS_WHETHER = re.compile(
     r"^(?:(?:and|but|so|then),?\s+)?(?:is|are|was|were|am|do|does|did|has|have|had|can|could|may|might|must|shall|should|will|would|need)"
-    r"(?:n['’]t)?\b|[吗么嘛][？?]?$|是否|能否|可否|有无|有没有|是不是|能不能|可不可以|会不会|要不要",
+    r"(?:n['’]t)?\b|吗[？?]?$|是否|能否|可否|有无|有没有|是不是|能不能|可不可以|会不会|要不要",
     re.IGNORECASE,
 )
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*(?:\d{1,3}|[A-Za-z])[.]$")

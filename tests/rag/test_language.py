@@ -188,6 +188,7 @@ def test_announcing_what_follows(sentence: str, announces: bool) -> None:
         ("What does the plan cover?", False),
         ("Who may apply?", False),
         ("年假有多少天？", False),
+        ("合同规定了什么？", False),
     ],
 )
 def test_questions_that_want_a_yes_or_no(question: str, whether: bool) -> None:

@@ -22,7 +22,7 @@ GATHERED_WEIGHT = 0.3
 PAIRS_WEIGHT = 0.15
 SUBJECT_WEIGHT = 0.25
 NAMES_WEIGHT = 0.2
-HEADED_WEIGHT = 0.3
+HEADED_WEIGHT = 0.2
 # The most that `focus` can give.
 FULL_FOCUS = GATHERED_WEIGHT + PAIRS_WEIGHT + SUBJECT_WEIGHT + NAMES_WEIGHT + HEADED_WEIGHT
 # The share of a sentence's gathered score that its neighbours and heading may contribute.
@@ -69,7 +69,7 @@ def focus(wanted: Wanted, rarity: Mapping[str, float], passage: Passage) -> floa
         + PAIRS_WEIGHT * _pairs(wanted.terms, rarity, spoken)
         + SUBJECT_WEIGHT * _share(unique & subject, unique, rarity)
         + NAMES_WEIGHT * _share(wanted.names & subject, wanted.names, rarity)
-        + HEADED_WEIGHT * (len(unique & headings[-1]) / len(headings[-1]) if headings else 0.0)
+        + HEADED_WEIGHT * (len(unique & headings[-1]) / (len(headings[-1]) + 1) if headings else 0.0)
     )
 
 

@@ -19,7 +19,7 @@ from rag.language import CJK_RUN, is_cjk, leans_forward, query_terms, sentences,
 from rag.types import Passage
 
 # Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's, the kind of thing it holds.
-OWN, NEAR, RANK, KIND = 0.5, 0.25, 1.85, 0.2
+OWN, NEAR, RANK, KIND = 0.5, 0.25, 1.77, 0.2
 FULL = OWN + NEAR + RANK + KIND
 # How far terms of the heading and of a list's lead-in count as a sentence's own: a text rarely repeats its subject.
 SUBJECT, ANNOUNCED = 0.5, 0.6

@@ -55,7 +55,7 @@ def test_a_heading_that_is_all_asked_for_counts_more_than_one_that_says_more() -
         )
     )
 
-    assert exact - more == pytest.approx(HEADED_WEIGHT / 4)
-    assert exact - outer == pytest.approx(HEADED_WEIGHT)
+    assert exact - more == pytest.approx(HEADED_WEIGHT * (3 / 4 - 3 / 5))
+    assert exact - outer == pytest.approx(HEADED_WEIGHT * 3 / 4)
     assert none == 0
     assert focus(wanted, rarity, passage(text, heading="> ...")) == 0

@@ -1,9 +1,9 @@
 """What a passage's own shape says about a question: the signals that BM25's bag of words lacks. Pure.
 
 A passage whose matches stand together in one sentence, in the question's own order, is likelier to answer than one that
-scatters them; and of two passages that say the same, the one whose headings and file name hold what the question names, or whose
-own heading the question holds, is the one that was meant (docs/decisions/0002-fusion.md has the figures). Of two files whose names differ by a word, the one
-whose word the question uses is meant.
+scatters them; and of two passages that say the same, the one whose headings and file name hold what the question names,
+or whose own heading the question holds, is the one that was meant (docs/decisions/0002-fusion.md has the figures). Of two
+files whose names differ by a word, the one whose word the question uses is meant.
 """
 
 from __future__ import annotations

@@ -79,14 +79,13 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
     for number, passage in enumerate(passages):
         spans = sentences(passage.text)
         held = [_held(wanted, passage.text[start:end]) for start, end in spans]
-        announcing = [leans_forward(passage.text[start:end]) for start, end in spans]
         subject = _held(wanted, passage.heading or "") | (wanted.keys() & name_terms(passage.filename))
         for i, (start, end) in enumerate(spans):
             sentence = passage.text[start:end]
             row = header_of(passage.text, start)
-            lead_in = "" if row else _lead_in(passage.text, spans, announcing, i)
-            before = passage.text[slice(*spans[i - 1])] if i and announcing[i - 1] else ""
-            announced = _held(wanted, lead_in or before)
+            lead_in = "" if row else _lead_in(passage.text, spans, i)
+            before = passage.text[slice(*spans[i - 1])] if i else ""
+            announced = _held(wanted, lead_in or (before if leans_forward(before) else ""))
             near = held[i].union(subject, announced, _held(wanted, row), *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
             own = share(held[i])
             said = own + SUBJECT * share(subject - held[i]) + ANNOUNCED * share(announced - held[i] - subject)
@@ -96,7 +95,7 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
             score = max(0.0, score - LENGTH_COST * tokens / 100) / FULL
             if _is_label(sentence) or (not row and _heads_table(passage.text, start, end)):
                 score *= LABEL_WORTH
-            elif announcing[i]:
+            elif leans_forward(sentence):
                 score *= ANNOUNCEMENT_WORTH
             if gives_orders(sentence):
                 score *= ORDER_WORTH
@@ -124,12 +123,12 @@ def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
     return frozenset(wanted.keys() & set(terms(text))) if text else frozenset()
 
 
-def _lead_in(text: str, spans: Sequence[tuple[int, int]], announcing: Sequence[bool], i: int) -> str:
+def _lead_in(text: str, spans: Sequence[tuple[int, int]], i: int) -> str:
     """The sentence, with a colon or such words, that announces the list which sentence `i` is an item of; else empty."""
     while i >= 0 and _ITEM.match(text, *spans[i]):
         i -= 1
         start, end = spans[i] if i >= 0 else (0, 0)
-        if start < end <= start + MAX_LEAD_IN and (text[end - 1] in ":：" or announcing[i]):
+        if start < end <= start + MAX_LEAD_IN and (text[end - 1] in ":：" or leans_forward(text[start:end])):
             return " ".join(text[start:end].split())
     return ""
 

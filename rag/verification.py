@@ -128,9 +128,7 @@ def best_span(sentence: str, evidence: Evidence, *, question: str = "") -> tuple
         least = (
             _floor(sentence) if length < 3 else overlap_of(sentence, evidence.text, context=context, question=question)
         )
-        parts = [
-            (own_overlap(sentence, evidence.text[start:end]), start, end) for start, end in _windows(spans, length)
-        ]
+        parts = [(overlap_of(sentence, evidence.text[start:end]), start, end) for start, end in _windows(spans, length)]
         for _, start, end in sorted(parts, key=lambda item: (-item[0], item[1])):
             part = evidence.text[start:end]
             if overlap_of(sentence, part, context=context, question=question) < least:
@@ -208,11 +206,6 @@ def _floor(sentence: str) -> float:
     return FLOOR_CJK if is_cjk(sentence) else FLOOR_LATIN
 
 
-def own_overlap(sentence: str, span: str) -> float:
-    """The weighted share of a sentence's content terms that stand in the span itself, 0..1."""
-    return overlap_of(sentence, span)
-
-
 def overlap_of(sentence: str, text: str, *, context: str = "", question: str = "") -> float:
     """How much of what a sentence says stands in a text or its context, 0..1: its content terms by weight, and its facts.
 
@@ -224,11 +217,9 @@ def overlap_of(sentence: str, text: str, *, context: str = "", question: str = "
     facts = stated_facts(sentence, text)
     places, around = _places(text), _places(context)
     wanted = _claimed(_weights(sentence), question, places, around)
-    total = sum(wanted.values()) + FACT * len(facts)
-    if not total:
+    share = _standing(wanted, facts, places, around)
+    if share is None:
         return 1.0 if fold(sentence).strip() in fold(text) and sentence.strip() else 0.0
-    share = sum(weight for term, weight in wanted.items() if term in places or term in around)
-    share = (share + FACT * sum(facts)) / total
     neighbours = list(pairwise(wanted))
     if is_cjk(sentence) or not neighbours or (len(facts) > 1 and all(facts)):
         return share
@@ -244,13 +235,25 @@ def told_of(sentence: str, text: str, *, context: str = "", question: str = "") 
     """
     if asks_whether(question):
         return 1.0
-    facts = stated_facts(sentence, text)
-    asked, places, around = _weights(question), _places(text), _places(context)
+    asked = _weights(question)
     own = {term: weight for term, weight in _weights(sentence).items() if term not in asked}
-    total = sum(own.values()) + FACT * len(facts)
+    share = _standing(own, stated_facts(sentence, text), _places(text), _places(context))
+    return 1.0 if share is None else share
+
+
+def _standing(
+    wanted: Mapping[str, float],
+    facts: Sequence[bool],
+    places: Mapping[str, Sequence[int]],
+    around: Mapping[str, Sequence[int]],
+) -> float | None:
+    """The share, by weight, of terms that stand in a text or its context and of facts that are stated; None without any."""
+    total = sum(wanted.values()) + FACT * len(facts)
     if not total:
-        return 1.0
-    return (sum(weight for term, weight in own.items() if term in places or term in around) + FACT * sum(facts)) / total
+        return None
+    return (
+        sum(weight for term, weight in wanted.items() if term in places or term in around) + FACT * sum(facts)
+    ) / total
 
 
 def _claimed(

@@ -313,6 +313,14 @@ def test_nothing_breaks_the_check(sentence: str, span: str) -> None:
             "海翠花园是第一个车站上盖住宅物业项目。",
             False,
         ),
+        (
+            "Does the plan cover dental cleaning?",
+            "Therefore, the plan covers dental cleaning.",
+            "The plan covers dental cleaning twice a year.",
+            True,
+        ),
+        ("该政策涵盖水损吗？", "对，该政策涵盖水损。", "该政策涵盖水损和火灾。", True),
+        ("会议由哪个部门组织召开？", "会议由财务组织召开。", "会议由哪个部门组织召开，已经公布。", False),
         ("海翠花园属于哪家物业管理？", "海翠花园属于港铁公司物业管理。", "港铁公司负责海翠花园的物业管理。", True),
     ],
 )

@@ -17,7 +17,7 @@ _CONNECTIVE = re.compile(
 _CJK = re.compile(r"[^，。；：、！？\s]{1,20}(?:、[^，。；：、！？\s]{1,20})+")
 _CJK_AND = re.compile(r"、|以及|和|与|及|或")
 # An item of more words is a clause.
-MOST_WORDS = 6
+MOST_WORDS = 12
 FIRST_WORDS = 4
 
 

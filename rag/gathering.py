@@ -6,7 +6,7 @@ A list that a model makes of three passages stands in none of them; each of its 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from rag.facts import unstated
 from rag.language import is_cjk, leans_back, sentences
@@ -19,6 +19,8 @@ Span = tuple[Evidence, int, int]
 # How much of a sentence a part of another passage must hold to say the same, and not something like it. At .7, and with the
 # question's own words left out of the count, every second of these parts said something else.
 SAYS_IT_TOO = 0.8
+# How much of what only one item says must stand in spans of which none holds the whole list: each item is a claim of its own.
+ITEM = 0.64
 # Content terms (words, or pairs of characters) that tell what a sentence is about.
 TELLING_LATIN, TELLING_CJK = 4, 6
 # Sentences of such a part.
@@ -43,7 +45,7 @@ def gather(
     # what the question says may be repeated by a sentence that is supported, and proves none that is not
     held = set(terms_of(question) if spans else ()).union(*map(_held, found))
     parts = None
-    while len(found) < most and (lacking := [own for _, own in items if not own & held]):
+    while len(found) < most and (lacking := [own for _, own in items if _lacks(held, own)]):
         if parts is None:  # most sentences lack nothing
             parts = [part for part in _parts(evidence) if _states_items(sentence, _text(part))]
         gains = [
@@ -57,7 +59,7 @@ def gather(
         held |= terms_of(_text(found[-1]))
     if spans:
         return found
-    if not found or any(not own & held for _, own in items):
+    if not found or any(_lacks(held, own) for _, own in items):
         return []
     together = "\n".join(map(_text, found))
     return found if check(sentence, together, context=context_of(found[0][0]), question=question).holds else []
@@ -121,6 +123,10 @@ def _states_items(sentence: str, text: str) -> bool:
         if any(not polarity & each for polarity in theirs for each in mine) or any(unstated(item, text, "")):
             return False
     return bool(spoken_of) and not turned(sentence, text)
+
+
+def _lacks(held: Set[str], own: frozenset[str]) -> bool:
+    return len(own & held) < ITEM * len(own)
 
 
 def _mostly(own: frozenset[str], terms: frozenset[str]) -> bool:

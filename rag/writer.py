@@ -24,8 +24,9 @@ from rag.verification import best_span, check, statement, states_something, supp
 
 NEAREST = 3
 EXTRACTIVE = "extractive"
-# Spans that one sentence may cite, but for those that its own marks name.
+# Spans that one sentence may cite, but for those that its own marks name; and one whose items stand in as many places.
 MOST_SPANS = 3
+MOST_LISTED = 6
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
 
 
@@ -204,7 +205,7 @@ def judge(
 
     A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
     (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark). What holds
-    the rest of a list is cited beside it, up to `MOST_SPANS` in all.
+    the rest of a list is cited beside it, up to `MOST_LISTED` in all.
     """
     body = statement(sentence.text)
     if not states_something(body):
@@ -214,13 +215,13 @@ def judge(
     holding = supporting(body, evidence, question=question)
     chosen = [found for found in holding if found[0] in cited]
     if chosen:
-        spans = gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_SPANS)
+        spans = gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_LISTED)
         return Verdict.VERIFIED, spans, ()
     tried = [(item, *best_span(body, item, question=question)) for item in cited]
     together = "\n".join(item.text for item in cited)
     if len(cited) > 1 and check(body, together, question=question).holds:
         return Verdict.VERIFIED, [(item, start, end) for item, start, end, _ in tried], ()
-    if spans := gather(body, [found[:3] for found in holding[:1]], evidence, question=question, most=MOST_SPANS):
+    if spans := gather(body, [found[:3] for found in holding[:1]], evidence, question=question, most=MOST_LISTED):
         replaced = cited and not any(item in cited for item, _, _ in spans)
         return (Verdict.MISATTRIBUTED if replaced else Verdict.VERIFIED), spans, ()
     return (Verdict.UNSUPPORTED if cited else Verdict.UNCITED), [], tried[0][3].reasons if tried else ()

@@ -29,6 +29,30 @@ def test_a_list_cites_every_span_that_holds_an_item() -> None:
     ]
 
 
+QUALITIES = [
+    "A degree in marine engineering or a related field.",
+    "Proven experience as the chief mate of a cargo ship or a similar vessel.",
+    "Excellent knowledge of harbour rules and of cargo papers.",
+    "Ability to read and interpret tide tables.",
+    "A certificate in radio operation is preferred.",
+]
+WANTED = (
+    "The role wants a degree in marine engineering or a related field, proven experience as the chief mate of a cargo ship,"
+    " excellent knowledge of harbour rules and of cargo papers, ability to read and interpret {tables}, and a certificate in"
+    " radio operation."
+)
+
+
+@pytest.mark.parametrize(("tables", "verdict"), [("tide tables", "verified"), ("wedding invitations", "unsupported")])
+def test_items_of_many_words_may_stand_in_as_many_places(tables: str, verdict: str) -> None:
+    shown = [evidence(n, text, name="roles") for n, text in enumerate(QUALITIES, start=1)]
+
+    found, spans, _ = judge(MarkedText(WANTED.format(tables=tables), (5,)), shown)
+
+    assert str(found) == verdict
+    assert sorted(quotes(spans)) == (sorted(QUALITIES) if verdict == "verified" else [])
+
+
 def test_spans_of_two_documents_do_not_make_one_list() -> None:
     apart = [RULES[0], evidence(2, OIL, name="leaflet")]
 

@@ -129,9 +129,12 @@ def asks_whether(question: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def leans_forward(sentence: str) -> bool:
-    """Whether a sentence only says that something follows: "There are a few exceptions to this rule". Remembered, because
-    popular passages come back with every other question.
+    """Whether a sentence only says that something follows: "There are a few exceptions to this rule", "It covers:".
+
+    Remembered, because popular passages come back with every other question.
     """
+    if sentence.endswith((":", "：")):
+        return True
     return _LEANS_FORWARD.search(sentence) is not None and _TOLD_AT_ONCE.search(sentence) is None
 
 

@@ -34,6 +34,8 @@ ANNOUNCEMENT_WORTH = 0.8
 ORDER_WORTH = 0.1
 # What stands between the cells of a table row.
 CELLS = " | "
+# White space between a passage and the next.
+GAP = 4
 # A longer lead-in is a paragraph.
 MAX_LEAD_IN = 200
 _ITEM = re.compile(r"\s*(?:[•\-*–▪◦·‣●○]|\d{1,2}[.)、]|[(（]\w{1,3}[)）])\s*\S")
@@ -43,8 +45,9 @@ _ITEM = re.compile(r"\s*(?:[•\-*–▪◦·‣●○]|\d{1,2}[.)、]|[(（]\w{
 class Candidate:
     """A sentence of a passage, at passage offsets, with its score 0..1 and the shares of question terms, 0..1.
 
-    `own` are those the sentence holds itself, `coverage` those that it, its neighbours, heading and file name hold.
-    `header` is what a reader must know to understand it: its table's header row or its list's lead-in; else empty.
+    `held` are those the sentence holds itself, each with its share, `coverage` is the share of those that it, its neighbours,
+    heading and file name hold. `header` is what a reader must know to understand it: its table's header row or its list's
+    lead-in; else empty.
     """
 
     passage: int
@@ -52,9 +55,14 @@ class Candidate:
     end: int
     tokens: int
     score: float
-    own: float
+    held: Mapping[str, float]
     coverage: float
     header: str = ""
+
+    @property
+    def own(self) -> float:
+        """The share of the question's terms that the sentence holds itself, 0..1."""
+        return sum(self.held.values())
 
 
 def estimate_tokens(text: str) -> int:
@@ -83,12 +91,13 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
         for i, (start, end) in enumerate(spans):
             sentence = passage.text[start:end]
             row = header_of(passage.text, start)
-            lead_in = "" if row else _lead_in(passage.text, spans, i)
+            lead_in = "" if row else _lead_in(passage, i, passages)
             before = passage.text[slice(*spans[i - 1])] if i else ""
             announced = _held(wanted, lead_in or (before if leans_forward(before) else ""))
             near = held[i].union(subject, announced, _held(wanted, row), *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
-            own = share(held[i])
-            said = own + SUBJECT * share(subject - held[i]) + ANNOUNCED * share(announced - held[i] - subject)
+            said = (
+                share(held[i]) + SUBJECT * share(subject - held[i]) + ANNOUNCED * share(announced - held[i] - subject)
+            )
             tokens = estimate_tokens(sentence)
             score = OWN * min(1.0, said) + NEAR * share(near) + RANK * passage.score
             score += KIND if kind and holds(kind, sentence) else 0.0
@@ -99,7 +108,8 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
                 score *= ANNOUNCEMENT_WORTH
             if gives_orders(sentence):
                 score *= ORDER_WORTH
-            found.append(Candidate(number, start, end, tokens, score, own, share(near), row or lead_in))
+            shares = {term: wanted[term] / total for term in held[i]}
+            found.append(Candidate(number, start, end, tokens, score, shares, share(near), row or lead_in))
             if len(found) >= MAX_SENTENCES:
                 return found
     return found
@@ -123,14 +133,32 @@ def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
     return frozenset(wanted.keys() & set(terms(text))) if text else frozenset()
 
 
-def _lead_in(text: str, spans: Sequence[tuple[int, int]], i: int) -> str:
-    """The sentence, with a colon or such words, that announces the list which sentence `i` is an item of; else empty."""
-    while i >= 0 and _ITEM.match(text, *spans[i]):
+def _lead_in(passage: Passage, i: int, passages: Sequence[Passage]) -> str:
+    """The sentence, with a colon or such words, that announces the list which sentence `i` is an item of; else empty.
+
+    Where the passage begins inside the list, it is looked for in the one that ends there.
+    """
+    spans = sentences(passage.text)
+    while i >= 0 and _ITEM.match(passage.text, *spans[i]):
         i -= 1
         start, end = spans[i] if i >= 0 else (0, 0)
-        if start < end <= start + MAX_LEAD_IN and (text[end - 1] in ":：" or leans_forward(text[start:end])):
-            return " ".join(text[start:end].split())
+        if start < end <= start + MAX_LEAD_IN and leans_forward(passage.text[start:end]):
+            return " ".join(passage.text[start:end].split())
+    if i < 0 and (above := _above(passage, passages)):
+        return _lead_in(above, len(sentences(above.text)) - 1, passages)
     return ""
+
+
+def _above(passage: Passage, passages: Sequence[Passage]) -> Passage | None:
+    """The passage that ends where this one begins."""
+    return next(
+        (
+            other
+            for other in passages
+            if other.document_id == passage.document_id and 0 <= passage.char_start - other.char_end <= GAP
+        ),
+        None,
+    )
 
 
 def _is_label(sentence: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -155,6 +157,31 @@ def test_an_item_of_a_list_says_what_its_lead_in_announces() -> None:
     shown = build(question, found)[1].content
     assert shown.count("Before the pump is started, check:") == 1
     assert "- the oil - the valve" in shown
+
+
+def test_a_list_that_goes_on_in_the_next_passage_keeps_its_lead_in() -> None:
+    text = "Before the pump is started, check:\n\n- the oil\n\n- the valve\n\n- the seals"
+    cut = text.index("- the valve")
+    first, second = passage(text[: cut - 2]), replace(passage(text[cut:]), char_start=OFFSET + cut)
+    other = replace(second, document_id="other")
+
+    scored = score_sentences("What is to be checked before a start?", [second, first], {})
+    alone = score_sentences("What is to be checked before a start?", [other, first], {})
+
+    assert [item.header for item in scored[:2]] == ["Before the pump is started, check:"] * 2
+    assert [item.header for item in alone[:2]] == ["", ""]
+
+
+def test_both_things_that_are_asked_for_are_shown() -> None:
+    question = "What does the club pay for skates and for kayaks?"
+    skates = (
+        "The club pays for skates of members. The club pays for skates of guests. The club pays for skates of pupils."
+    )
+    kayaks = passage("One may hire kayaks.", name="kayaks", score=0.68)
+
+    shown = select_evidence(question, [passage(skates), kayaks], rarity(question), budget=30)
+
+    assert any("kayaks" in item.text for item in shown)
 
 
 def test_what_the_heading_names_need_not_be_repeated() -> None:

@@ -155,6 +155,8 @@ def test_pointing_at_what_was_said_before(sentence: str, refers: bool) -> None:
     [
         ("There are a few exceptions to this split copay.", True),
         ("Here are some tips:", True),
+        ("The pump makes exceptions for the following services when they are given by others:", True),
+        ("水泵需要检查：", True),
         ("However, there are several important steps that one can take.", True),
         ("The steps are as follows:", True),
         ("Leave comes in three types.", False),

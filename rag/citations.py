@@ -21,14 +21,20 @@ _RUN = rf"{_ONE}(?:{_S}(?:[,，、;&]{_S})?(?:and\b|or\b|和|及|与)?{_S}{_ONE}
 # Behind a whole sentence, "Sources: [1], [2]." says nothing but its marks, and has a full stop too many.
 _ENDED = r"(?<=[.!?。！？；…\n”’」』）)\]】\"'])"
 _LEAD = rf"(?:数据|信息|参考)?{_SOURCE}[:：]"
+# ", as stated in source [1]", "(see [2])": words that only carry the mark.
+_AS = rf"(?:{_S},)?{_S}\bas(?: [a-z]{{1,12}}){{1,2}} (?:in|by) (?:the )?(?:sources? ?)?"
+_BRACKET = rf"{_S}[(（]{_S}(?:(?:see|from|参?见|{_SOURCE}){_S}[:：]?{_S})?{_RUN}{_S}[)）]"
 MARK = re.compile(
-    rf"{_S}(?<=[.!?。！？…]){_S}(?:{_LEAD}{_S})?{_RUN}[.。]?|(?:{_S}{_ENDED}|^){_S}{_LEAD}{_S}{_RUN}|{_S}{_RUN}",
+    rf"{_S}(?<=[.!?。！？…]){_S}(?:{_LEAD}{_S})?{_RUN}[.。]?|(?:{_S}{_ENDED}|^){_S}{_LEAD}{_S}{_RUN}|{_BRACKET}|(?:{_AS})?{_S}{_RUN}",
     re.IGNORECASE,
 )
+# A mark behind such a word stands for a noun: "according to [1]".
+_WANTS_NOUN = re.compile(r"(?:\b(?:in|by|from|to|of|per|see)|根据|依据|按照|参见)$", re.IGNORECASE)
 # What a reader or a model may take for a mark in a document.
 FORGED = re.compile(rf"[\[【［〔]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】］〕]", re.IGNORECASE)
 # A text that may still become a mark, or more of one, when more of it arrives.
 _OPEN_MARK = re.compile(
+    rf"(?:{_S}[(（]{_S}(?:[a-z]{{0,7}}|[来源资料出处参见]{{0,3}}){_S}[:：]?{_S}(?:[\[【][^()（）\n]{{0,80}})?|(?:{_S},)?{_S}\b(?:a|as(?: [a-z]*){{0,5}})|{_S},)?"
     rf"(?:(?<=[\]】]){_S}(?:[,，、;&]{_S})?(?:and?|an?|or?|和|及|与)?)?{_S}"
     rf"(?:(?:\b(?:s|so|sou|sour|sourc|sources?)|(?:数据?|信息?|参考?)?(?:来源?|资料?|出处?)?)(?:[:：]{_S})?)?"
     rf"(?:[\[【](?:[^\]】\n]{{0,24}}|{_S}(?:[a-z]+|来源|资料|出处)?[\d\s,，、;]{{0,80}}))?$",
@@ -47,7 +53,18 @@ class MarkedText:
 def strip_marks(text: str) -> MarkedText:
     """The text without marks, and the numbers of all of them in order, each once."""
     numbers = [int(number) for match in MARK.finditer(text) for number in re.findall(r"\d+", match.group())]
-    return MarkedText(MARK.sub("", text), tuple(dict.fromkeys(numbers)))
+    return MarkedText(_unmarked(text), tuple(dict.fromkeys(numbers)))
+
+
+def _unmarked(text: str) -> str:
+    return MARK.sub(_reads, text)
+
+
+def _reads(mark: re.Match[str]) -> str:
+    """What a reader sees for a mark: nothing, but for one that stands for a noun."""
+    if mark.group().lstrip()[:1] not in "[【" or not (before := _WANTS_NOUN.search(mark.string[: mark.start()])):
+        return ""
+    return " the sources" if before.group().isascii() else "资料"
 
 
 def unmark(text: str) -> str:
@@ -73,7 +90,7 @@ class Draft:
             yield from self._close(end)
             spans = sentences(self._blanked())
         safe = self._buffer[: self._limit(spans)]
-        yield from self._show(MARK.sub("", safe[: _open_mark(safe)]))
+        yield from self._show(_unmarked(safe[: _open_mark(safe)]))
 
     def finish(self) -> Iterator[str | MarkedText]:
         """The rest, when no more text will come."""

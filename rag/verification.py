@@ -44,6 +44,14 @@ _SENDS_AWAY = re.compile(
     r"(?<!\bas )\b(?:found|outlined|listed|described|stated|provided|mentioned|given|explained|detailed|discussed) in (?:the )?(?:\w+ )?(?:sources?|passages?)\b"
     r"|(?:可以?|能)?在(?:以上|上述|这些|该)?(?:资料|来源)(?:中|里)?(?:找到|查到|看到)"
 )
+# "According to the provided documents, …", "The text states that …": the sources are a reader's own affair.
+_OF_SOURCES = r"(?:the |these |this )?(?:provided |given |above )?(?:sources?|documents?|documentation|text|passages?|context|information)"
+_ACCORDING = re.compile(
+    rf"^(?:(?:according to|based on) {_OF_SOURCES}(?: provided| given| above)?,\s+"
+    rf"|{_OF_SOURCES} (?:clearly |also )?(?:states?|says?|mentions?|indicates?|shows?|explains?|notes?) that\s+"
+    r"|(?:根据|依据|按照)(?:所?提供的|上述|以上|该|这些)?(?:资料|来源|文档|文本|信息|内容|材料)(?:显示|记载|所述|中的信息)?[，,]\s*)(?=\S)",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"#{1,6}\s.*[^.。!！?？]")
 _CONTRACTION = re.compile(r"(?:n['’]t|^(?:i|you|he|she|it|we|they|that|there)['’]\w+)$")
 
@@ -74,8 +82,11 @@ class Support:
 
 
 def statement(sentence: str) -> str:
-    """What a sentence says, without white space around it and the number or bullet of a list item before it."""
-    return re.sub(r"^(?:\d{1,3}(?:[.)](?=\s)|、)|[-*•](?=\s))\s*", "", sentence.strip())
+    """What a sentence says, without white space around it, the number or bullet of a list item before it, and without saying
+    that the sources say it.
+    """
+    body = re.sub(r"^(?:\d{1,3}(?:[.)](?=\s)|、)|[-*•](?=\s))\s*", "", sentence.strip())
+    return _ACCORDING.sub("", body)
 
 
 def states_something(sentence: str) -> bool:

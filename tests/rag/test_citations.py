@@ -16,7 +16,8 @@ from rag.types import Evidence, PageSpan, Passage
 ATOMS = st.sampled_from(
     "The pump runs at 40 bar|It is 3.5 m long|Dr. Smith|e.g. oil|see No. 5|水泵运行|压力为四十巴|. |。|! |？|… |\n|\n\n| |; |: "
     '|[1]| [2]|[1, 2]|【3】|[Source 4]|[12][3]|[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]|[not a mark]|[|]|1. |2) |- |* | \\| |"|”|)|12|.|a'
-    "|[99]|[0]|[2024]|U.S. The|p.m. we|```x[1]```|Source: |Sources:| sources |, |and | and|、|和|来源：|资料".split("|")
+    "|[99]|[0]|[2024]|U.S. The|p.m. we|```x[1]```|Source: |Sources:| sources |, |and | and|、|和|来源：|资料"
+    "|, as stated in | as was noted by |as|in |according to|(|(see |(Source: | (|（|来源：|）|根据|by the".split("|")
 ).map(lambda atom: atom.replace("\\", "|"))
 
 
@@ -82,7 +83,14 @@ def test_text_is_shown_as_soon_as_it_is_sure() -> None:
         ("所以如此【3】。", "所以如此。", (3,)),
         ("So [Source 4; 5] it is", "So it is", (4, 5)),
         ("array[i] and [x]", "array[i] and [x]", ()),
-        ("In [2024] it was", "In it was", (2024,)),
+        ("In [2024] it was", "In the sources it was", (2024,)),
+        ("According to [1] and [2], it is.", "According to the sources, it is.", (1, 2)),
+        ("根据【1】，如此。", "根据资料，如此。", (1,)),
+        ("So it is, as stated in source [3].", "So it is.", (3,)),
+        ("So it is as was noted by [1], [2]!", "So it is!", (1, 2)),
+        ("So it is (Source: [1]). So too (see [2] and [3]).", "So it is. So too.", (1, 2, 3)),
+        ("如此（来源：[1]）。", "如此。", (1,)),
+        ("It is as good (by weight [1]) as new.", "It is as good (by weight) as new.", (1,)),
         ("Other duties\n[1], [2], and [3]", "Other duties", (1, 2, 3)),
         ("So it is.\n\nSources: [1], [2]", "So it is.", (1, 2)),
         ("如此。数据来源：【1】、【2】和【3】。", "如此。", (1, 2, 3)),

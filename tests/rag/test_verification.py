@@ -104,9 +104,15 @@ def test_numbers_in_one_form(text: str, found: set[str]) -> None:
         ("3.5 bar is enough.", "3.5 bar is enough."),
         ("-5 degrees", "-5 degrees"),
         ("1998 was cold.", "1998 was cold."),
+        ("According to the sources, the pump runs.", "the pump runs."),
+        ("Based on the provided documents, the pump runs.", "the pump runs."),
+        ("- The text also states that the pump runs.", "the pump runs."),
+        ("根据提供的资料，水泵在运行。", "水泵在运行。"),
+        ("According to the contract, the pump runs.", "According to the contract, the pump runs."),
+        ("According to the sources, ", "According to the sources,"),
     ],
 )
-def test_the_number_of_a_list_item_says_nothing(text: str, said: str) -> None:
+def test_the_number_of_a_list_item_and_that_the_sources_say_it_say_nothing(text: str, said: str) -> None:
     assert statement(text) == said
 
 

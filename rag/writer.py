@@ -94,10 +94,11 @@ class Writer:
     def quote(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """Answer with the best evidence sentences themselves, in place of what was written so far."""
         self._reset()
-        for item, start, end in extract(self._retrieval.query, evidence, self._retrieval.rarity):
+        for places in extract(self._retrieval.query, evidence, self._retrieval.rarity):
+            item, start, end = places[0]
             if not supposes_otherwise(self.question, item, start, end):
                 quoted = unmark(" ".join(item.passage.between(start, end).split()))
-                yield from self.state(quoted, [(item, start, end)])
+                yield from self.state(quoted, places)
 
     def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
         """A sentence of our own making that its spans are known to support."""

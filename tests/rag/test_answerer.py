@@ -320,7 +320,7 @@ def test_a_line_that_only_announces_is_not_quoted() -> None:
 
     found = extract(question, [item], dict.fromkeys(query_terms(question), 2.0))
 
-    quoted = [item.passage.between(start, end) for item, start, end in found]
+    quoted = [item.passage.between(start, end) for places in found for item, start, end in places]
     assert quoted
     assert not any(text.endswith(":") for text in quoted)
 

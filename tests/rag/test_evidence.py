@@ -88,9 +88,20 @@ def test_quotes_are_few_whole_sentences_of_what_was_chosen() -> None:
     found = extract(QUESTION, chosen, rarity(QUESTION))
 
     assert 0 < len(found) <= MAX_SENTENCES
-    item, start, end = found[0]
+    ((item, start, end),) = found[0]
     assert item.passage.text[start - OFFSET : end - OFFSET] == "The pump runs at 40 bar."
     assert extract(QUESTION, [], {}) == []
+
+
+def test_a_sentence_that_stands_twice_is_quoted_once_and_one_that_only_announces_never() -> None:
+    texts = ["The pump has a few rules. The pump runs at 40 bar.", "It is blue. The pump\nruns at 40 bar."]
+    chosen = select_evidence(QUESTION, [passage(text, name=text[:6]) for text in texts], rarity(QUESTION), budget=1000)
+
+    found = extract(QUESTION, chosen, rarity(QUESTION))
+
+    said = [[" ".join(item.passage.between(start, end).split()) for item, start, end in places] for places in found]
+    assert said[0] == ["The pump runs at 40 bar."] * 2
+    assert not any("a few rules" in text for places in said for text in places)
 
 
 def test_a_pronoun_brings_the_sentence_before_it() -> None:

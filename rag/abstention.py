@@ -68,7 +68,7 @@ def judgements() -> Mapping[str, Judgement]:
         raise ConfigurationError(f"{FILE.name} cannot be used ({error}); restore it from the project.") from error
 
 
-def features(retrieval: Retrieval, evidence: Sequence[Evidence]) -> dict[str, float]:
+def features(retrieval: Retrieval, evidence: Sequence[Evidence], *, translated: bool = False) -> dict[str, float]:
     """What retrieval and evidence say, each 0..1.
 
     - coverage: share of the question's terms, by rarity, that the best sentence with its neighbours and headings holds
@@ -79,7 +79,8 @@ def features(retrieval: Retrieval, evidence: Sequence[Evidence]) -> dict[str, fl
     - kind: the evidence holds the kind of thing asked for; .5 when the question does not tell
     - turned: 1 when the best sentence says the opposite of what the question supposes ("Who did not sign?")
     - closeness: the best cosine on the embedder's own scale from unrelated to related
-    - zh: 1 for a Chinese question
+    - zh: 1 for a Chinese question that was searched as it was asked; coverage_zh: its coverage, for its terms are pairs of
+      characters; a `translated` question shares few of them with what answers it
     """
     question = retrieval.query
     wanted = {term: max(retrieval.rarity.get(term, 0.0), 0.1) for term in query_terms(question)}
@@ -95,9 +96,12 @@ def features(retrieval: Retrieval, evidence: Sequence[Evidence]) -> dict[str, fl
     kind = expected(question)
     rarest = max(wanted, key=lambda term: wanted[term], default=None)
     best = max(sentences, key=lambda sentence: sentence.own, default=None)
+    coverage = max((sentence.coverage for sentence in sentences), default=0.0)
+    chinese = float(retrieval.language == "zh" and not translated)
     spoken = retrieval.passages[best.passage].text[best.start : best.end] if best else ""
     return {
-        "coverage": max((sentence.coverage for sentence in sentences), default=0.0),
+        "coverage": coverage,
+        "coverage_zh": coverage * chinese,
         "own": max((sentence.own for sentence in sentences), default=0.0),
         "shown": sum(weight for term, weight in wanted.items() if term in held) / total,
         "rarest": float(rarest in held),
@@ -105,7 +109,7 @@ def features(retrieval: Retrieval, evidence: Sequence[Evidence]) -> dict[str, fl
         "kind": 0.5 if kind is None else float(any(holds(kind, item.text) for item in evidence)),
         "turned": float(bool(turned(question, spoken))),
         "closeness": retrieval.closeness,
-        "zh": float(retrieval.language == "zh"),
+        "zh": chinese,
     }
 
 

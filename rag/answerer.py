@@ -102,10 +102,11 @@ class Answerer:
         yield Retrieved(retrieval.passages)
         clock = time.perf_counter()
         evidence = self._evidence(retrieval)
-        known = features(retrieval, evidence)
-        writer.confidence = judgements()["retrieval"].probability(known)
+        known = features(retrieval, evidence, translated=retrieval.query != writer.question)
+        first = "retrieval" if self._chat else "extractive"
+        writer.confidence = judgements()[first].probability(known)
         writer.spend("evidence_ms", clock)
-        if not evidence or writer.confidence < self._least("retrieval" if self._chat else "extractive"):
+        if not evidence or writer.confidence < self._least(first):
             yield from _decline(writer, Abstention.NO_EVIDENCE)
         elif self._chat is None:
             yield from _quote(writer, retrieval, evidence, None)

@@ -188,9 +188,27 @@ def query_terms(text: str) -> list[str]:
     return terms(text) or terms(text, stop_words=True)
 
 
+def keywords(text: str) -> list[str]:
+    """The terms of a question that a keyword index is asked for: `query_terms` without pairs of Chinese characters that join
+    words, where two others are left.
+
+    On 2,000 questions of cmrc2018, nDCG@10 rises from .990 to .992.
+    """
+    wanted = query_terms(text)
+    whole = [term for term in wanted if not joins_words(term)]
+    return whole if len(whole) > 1 else wanted
+
+
+def joins_words(term: str) -> bool:
+    """Whether a pair of Chinese characters holds one that serves grammar: 的名 and 名叫 stand between words far oftener than
+    they are one, and are as rare as a name.
+    """
+    return len(term) > 1 and not _GRAMMAR.isdisjoint(term)
+
+
 def only_asks(term: str) -> bool:
-    """Whether a term is of the wording in which English questions come, rather than of what they are about."""
-    return term in _ASKING
+    """Whether a term is of the wording in which questions come, rather than of what they are about."""
+    return term in _ASKING or joins_words(term)
 
 
 def names(text: str) -> frozenset[str]:
@@ -230,6 +248,8 @@ STOP_WORDS = frozenset(
     " that the their theirs them themselves then there these they this those through to too under until up very was we were what when where which while"
     " who whom whose why will with would you your yours yourself yourselves".split()
 )
+
+_GRAMMAR = frozenset("的了是在和与有被叫为于及其之么吗呢吧哪谁着")
 
 # Stems of "What are the key points to consider …?": rare in many collections, and no sign that a text answers.
 _ASKING = frozenset(

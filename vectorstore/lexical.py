@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from rag.language import query_terms, terms
+from rag.language import keywords, terms
 from rag.types import Hit
 
 # Weights of the columns in BM25: file name and title, headings, body.
@@ -88,7 +88,7 @@ class Fts5Index:
 
     def query(self, collection: int, query: str, *, limit: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """See `rag.ports.LexicalIndex.query`."""
-        wanted = list(dict.fromkeys(query_terms(query)))[:MAX_QUERY_TERMS]
+        wanted = list(dict.fromkeys(keywords(query)))[:MAX_QUERY_TERMS]
         if not wanted:
             return []
         name = _table(collection)

@@ -104,6 +104,8 @@ def observe(options: argparse.Namespace) -> int:
     from rag.evaluation.opening import local_subject, open_services
 
     questions = read_golden(options.golden, drafts=options.drafts, limit=options.limit)
+    if options.withhold:
+        questions = [question for question in questions if question.answerable]
     progress = _progress("observed", len(questions))
     with open_services(Settings.load(), chat=True) as services:
         services.collections.get(options.collection)
@@ -116,6 +118,7 @@ def observe(options: argparse.Namespace) -> int:
             collection=options.collection,
             top_k=subject.top_k,
             name=options.set or options.golden.stem,
+            withheld=options.withhold,
         )
         for done, found in enumerate(rows, start=1):
             for row in found:

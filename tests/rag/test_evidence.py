@@ -210,6 +210,7 @@ def test_wording_that_only_asks_is_told_from_what_is_asked() -> None:
     asked = query_terms("What are the key points to understand about coinsurance?")
 
     assert [term for term in asked if not only_asks(term)] == ["coinsur"]
+    assert [term for term in query_terms("雨侨的名字叫什么？") if not only_asks(term)] == ["雨侨", "名字"]
 
 
 def test_an_announcement_brings_the_next_sentence_and_lends_it_its_words() -> None:

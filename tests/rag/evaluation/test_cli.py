@@ -290,6 +290,19 @@ def test_observed_rows_can_be_fitted(
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_question_whose_gold_is_withheld_has_no_answer(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["observe", golden]) == 0
+    whole = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert main(["observe", golden, "--withhold"]) == 0
+    withheld = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    answerable = [row for row in whole if row["answerable"]]
+    assert 0 < len(withheld) <= len(answerable)
+    assert not any(row["answerable"] for row in withheld)
+    assert max(row["features"]["own"] for row in withheld) < max(row["features"]["own"] for row in answerable)
+
+
+@pytest.mark.usefixtures("filled")
 def test_without_a_model_only_retrieval_is_observed(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["observe", golden]) == 0
 

@@ -12,6 +12,7 @@ from rag.language import (
     asks_whether,
     fold,
     is_cjk,
+    keywords,
     language,
     leans_forward,
     query_terms,
@@ -112,6 +113,12 @@ def test_language_by_script(text: str, spoken: str) -> None:
 )
 def test_terms(text: str, expected: list[str]) -> None:
     assert terms(text) == expected
+
+
+def test_pairs_that_join_words_are_not_searched_for_where_two_others_are_left() -> None:
+    assert keywords("雨侨的名字叫什么？") == ["雨侨", "名字"]
+    assert keywords("参与条件") == ["参与", "与条", "条件"]
+    assert keywords("Where is the pump?") == query_terms("Where is the pump?")
 
 
 def test_a_question_of_stop_words_is_still_a_question() -> None:

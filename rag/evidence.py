@@ -73,9 +73,12 @@ def _ranked(candidates: Sequence[Candidate], chosen: Collection[Candidate]) -> I
     """
     heap = [(-candidate.score - UNSAID * candidate.own, at) for at, candidate in enumerate(candidates)]
     heapq.heapify(heap)
+    said: set[str] = set()
+    counted = 0
     while heap:
         _, at = heapq.heappop(heap)
-        said = set().union(*(item.held for item in chosen))
+        if len(chosen) > counted:
+            said, counted = said.union(*(item.held for item in chosen)), len(chosen)
         new = sum(share for term, share in candidates[at].held.items() if term not in said)
         worth = candidates[at].score + UNSAID * new
         if heap and -worth > heap[0][0]:

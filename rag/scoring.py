@@ -91,7 +91,7 @@ def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[
         for i, (start, end) in enumerate(spans):
             sentence = passage.text[start:end]
             row = header_of(passage.text, start)
-            lead_in = "" if row else _lead_in(passage, i, passages)
+            lead_in = "" if row else _lead_in(passage, spans, i, passages)
             before = passage.text[slice(*spans[i - 1])] if i else ""
             announced = _held(wanted, lead_in or (before if leans_forward(before) else ""))
             near = held[i].union(subject, announced, _held(wanted, row), *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
@@ -133,19 +133,19 @@ def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
     return frozenset(wanted.keys() & set(terms(text))) if text else frozenset()
 
 
-def _lead_in(passage: Passage, i: int, passages: Sequence[Passage]) -> str:
-    """The sentence, with a colon or such words, that announces the list which sentence `i` is an item of; else empty.
+def _lead_in(passage: Passage, spans: Sequence[tuple[int, int]], i: int, passages: Sequence[Passage]) -> str:
+    """The sentence, with a colon or such words, that announces the list which `spans[i]` is an item of; else empty.
 
     Where the passage begins inside the list, it is looked for in the one that ends there.
     """
-    spans = sentences(passage.text)
     while i >= 0 and _ITEM.match(passage.text, *spans[i]):
         i -= 1
         start, end = spans[i] if i >= 0 else (0, 0)
         if start < end <= start + MAX_LEAD_IN and leans_forward(passage.text[start:end]):
             return " ".join(passage.text[start:end].split())
     if i < 0 and (above := _above(passage, passages)):
-        return _lead_in(above, len(sentences(above.text)) - 1, passages)
+        before = sentences(above.text)
+        return _lead_in(above, before, len(before) - 1, passages)
     return ""
 
 

@@ -22,19 +22,20 @@ _RUN = rf"{_ONE}(?:{_S}(?:[,，、;&]{_S})?(?:and\b|or\b|和|及|与)?{_S}{_ONE}
 _ENDED = r"(?<=[.!?。！？；…\n”’」』）)\]】\"'])"
 _LEAD = rf"(?:数据|信息|参考)?{_SOURCE}[:：]"
 # ", as stated in source [1]", "(see [2])": words that only carry the mark.
-_AS = rf"(?:{_S},)?{_S}\bas(?: [a-z]{{1,12}}){{1,2}} (?:in|by) (?:the )?(?:sources? ?)?"
+_REPORTED = "(?:stated|described|mentioned|noted|shown|quoted|reported|outlined|listed|explained|specified|indicated|discussed|defined|detailed|seen)"
+_AS = rf"{_S},{_S}\bas (?:also |was |is )?{_REPORTED} (?:in|by) (?:the )?(?:sources? ?)?"
 _BRACKET = rf"{_S}[(（]{_S}(?:(?:see|from|参?见|{_SOURCE}){_S}[:：]?{_S})?{_RUN}{_S}[)）]"
 MARK = re.compile(
     rf"{_S}(?<=[.!?。！？…]){_S}(?:{_LEAD}{_S})?{_RUN}[.。]?|(?:{_S}{_ENDED}|^){_S}{_LEAD}{_S}{_RUN}|{_BRACKET}|(?:{_AS})?{_S}{_RUN}",
     re.IGNORECASE,
 )
-# A mark behind such a word stands for a noun: "according to [1]".
-_WANTS_NOUN = re.compile(r"(?:\b(?:in|by|from|to|of|per|see)|根据|依据|按照|参见)$", re.IGNORECASE)
+# A mark behind such words can only stand for a noun.
+_WANTS_NOUN = re.compile(r"(?:\b(?:according to|based on|see|per)|根据|依据|按照|参见)$", re.IGNORECASE)
 # What a reader or a model may take for a mark in a document.
 FORGED = re.compile(rf"[\[【［〔]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】］〕]", re.IGNORECASE)
 # A text that may still become a mark, or more of one, when more of it arrives.
 _OPEN_MARK = re.compile(
-    rf"(?:{_S}[(（]{_S}(?:[a-z]{{0,7}}|[来源资料出处参见]{{0,3}}){_S}[:：]?{_S}(?:[\[【][^()（）\n]{{0,80}})?|(?:{_S},)?{_S}\b(?:a|as(?: [a-z]*){{0,5}})|{_S},)?"
+    rf"(?:{_S}[(（](?:{_S}(?:[a-z]{{1,7}}|[来源资料出处参见]{{1,3}}))?(?:{_S}[:：])?(?:{_S}[\[【][^()（）\n]{{0,80}})?|{_S},{_S}(?:\b(?:a|as(?: [a-z]*){{0,5}}))?)?"
     rf"(?:(?<=[\]】]){_S}(?:[,，、;&]{_S})?(?:and?|an?|or?|和|及|与)?)?{_S}"
     rf"(?:(?:\b(?:s|so|sou|sour|sourc|sources?)|(?:数据?|信息?|参考?)?(?:来源?|资料?|出处?)?)(?:[:：]{_S})?)?"
     rf"(?:[\[【](?:[^\]】\n]{{0,24}}|{_S}(?:[a-z]+|来源|资料|出处)?[\d\s,，、;]{{0,80}}))?$",

@@ -35,8 +35,10 @@ def extract(
         said = " ".join(item.passage.text[candidate.start : candidate.end].split())
         if not (item.start <= start and end <= item.end and states_something(said)) or leans_forward(said):
             continue
-        if candidate.score < least or (len(found) == MAX_SENTENCES and said not in found):
+        if candidate.score < least:
             break
+        if len(found) == MAX_SENTENCES and said not in found:
+            continue
         least = least or NEAR_BEST * candidate.score
         places = found.setdefault(said, [])
         if not any((item.passage.document_id, start) == (other.passage.document_id, at) for other, at, _ in places):

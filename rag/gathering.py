@@ -59,7 +59,7 @@ def gather(
         held |= terms_of(_text(found[-1]))
     if spans:
         return found
-    if not found or any(_lacks(held, own) for _, own in items):
+    if not found or any(_lacks(held, own) or _mixed(own, found) for _, own in items):
         return []
     together = "\n".join(map(_text, found))
     return found if check(sentence, together, context=context_of(found[0][0]), question=question).holds else []
@@ -127,6 +127,12 @@ def _states_items(sentence: str, text: str) -> bool:
 
 def _lacks(held: Set[str], own: frozenset[str]) -> bool:
     return len(own & held) < ITEM * len(own)
+
+
+def _mixed(own: frozenset[str], spans: Sequence[Span]) -> bool:
+    """Whether what one item says stands in several spans, a part in each: "the cafe lends books"."""
+    each = [own & _held(span) for span in spans]
+    return bool(frozenset().union(*each) - max(each, key=len))
 
 
 def _mostly(own: frozenset[str], terms: frozenset[str]) -> bool:

@@ -200,7 +200,7 @@ def keywords(text: str) -> list[str]:
 
 
 def joins_words(term: str) -> bool:
-    """Whether a pair of Chinese characters holds one that serves grammar: 的名 and 名叫 stand between words far oftener than
+    """Whether a pair of Chinese characters holds one that serves grammar alone: 的名 and 名叫 stand between words far oftener than
     they are one, and are as rare as a name.
     """
     return len(term) > 1 and not _GRAMMAR.isdisjoint(term)
@@ -249,7 +249,8 @@ STOP_WORDS = frozenset(
     " who whom whose why will with would you your yours yourself yourselves".split()
 )
 
-_GRAMMAR = frozenset("的了是在和与有被叫为于及其之么吗呢吧哪谁着")
+# Not 和, 及 or 有, which stand in words and names too (和平, 埃及, 有限).
+_GRAMMAR = frozenset("的是吗呢吧么哪谁叫")
 
 # Stems of "What are the key points to consider …?": rare in many collections, and no sign that a text answers.
 _ASKING = frozenset(

@@ -136,26 +136,35 @@ def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
 def _lead_in(passage: Passage, spans: Sequence[tuple[int, int]], i: int, passages: Sequence[Passage]) -> str:
     """The sentence, with a colon or such words, that announces the list which `spans[i]` is an item of; else empty.
 
-    Where the passage begins inside the list, it is looked for in the one that ends there.
+    Where the passage begins inside the list, it is looked for in the one of the same section that ends there.
     """
-    while i >= 0 and _ITEM.match(passage.text, *spans[i]):
-        i -= 1
-        start, end = spans[i] if i >= 0 else (0, 0)
-        if start < end <= start + MAX_LEAD_IN and leans_forward(passage.text[start:end]):
-            return " ".join(passage.text[start:end].split())
-    if i < 0 and (above := _above(passage, passages)):
-        before = sentences(above.text)
-        return _lead_in(above, before, len(before) - 1, passages)
+    if not _ITEM.match(passage.text, *spans[i]):
+        return ""
+    for _ in passages:
+        while i > 0:
+            i -= 1
+            start, end = spans[i]
+            if end - start <= MAX_LEAD_IN and leans_forward(passage.text[start:end]):
+                return " ".join(passage.text[start:end].split())
+            if not _ITEM.match(passage.text, start, end):
+                return ""
+        above = _above(passage, passages)
+        if above is None:
+            break
+        passage, spans = above, sentences(above.text)
+        i = len(spans)
     return ""
 
 
 def _above(passage: Passage, passages: Sequence[Passage]) -> Passage | None:
-    """The passage that ends where this one begins."""
+    """The passage of the same section that ends where this one begins."""
     return next(
         (
             other
             for other in passages
-            if other.document_id == passage.document_id and 0 <= passage.char_start - other.char_end <= GAP
+            if (other.document_id, other.heading) == (passage.document_id, passage.heading)
+            and other is not passage
+            and 0 <= passage.char_start - other.char_end <= GAP
         ),
         None,
     )

@@ -41,14 +41,13 @@ _SAYS_NOTHING = re.compile(
 )
 # Sentences that send the reader elsewhere for what they were to tell; with a number or a date they tell something all the same.
 _SENDS_AWAY = re.compile(
-    r"(?<!\bas )\b(?:found|outlined|listed|described|stated|provided|mentioned|given|explained|detailed|discussed) in (?:the )?(?:\w+ )?(?:sources?|passages?)\b"
+    r"(?<!\bas )\b(?:found|outlined|listed|described|stated|provided|mentioned|given|explained|detailed|discussed) in(?: (?:the )?(?:\w+ )?(?:sources?|passages?)\b|[.]?$)"
     r"|(?:可以?|能)?在(?:以上|上述|这些|该)?(?:资料|来源)(?:中|里)?(?:找到|查到|看到)"
 )
-# "According to the provided documents, …", "The text states that …": the sources are a reader's own affair.
+# "According to the provided documents, …". That they state something is a claim, for they may deny it.
 _OF_SOURCES = r"(?:the |these |this )?(?:provided |given |above )?(?:sources?|documents?|documentation|text|passages?|context|information)"
 _ACCORDING = re.compile(
     rf"^(?:(?:according to|based on) {_OF_SOURCES}(?: provided| given| above)?,\s+"
-    rf"|{_OF_SOURCES} (?:clearly |also )?(?:states?|says?|mentions?|indicates?|shows?|explains?|notes?) that\s+"
     r"|(?:根据|依据|按照)(?:所?提供的|上述|以上|该|这些)?(?:资料|来源|文档|文本|信息|内容|材料)(?:显示|记载|所述|中的信息)?[，,]\s*)(?=\S)",
     re.IGNORECASE,
 )

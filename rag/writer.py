@@ -98,7 +98,7 @@ class Writer:
             item, start, end = places[0]
             if not supposes_otherwise(self.question, item, start, end):
                 quoted = unmark(" ".join(item.passage.between(start, end).split()))
-                yield from self.state(quoted, places)
+                yield from self.state(quoted, places[:MOST_SPANS])
 
     def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
         """A sentence of our own making that its spans are known to support."""

@@ -181,6 +181,18 @@ def test_a_list_that_goes_on_in_the_next_passage_keeps_its_lead_in() -> None:
 
     assert [item.header for item in scored[:2]] == ["Before the pump is started, check:"] * 2
     assert [item.header for item in alone[:2]] == ["", ""]
+    section = replace(first, heading="Duties"), replace(second, heading="Exceptions")
+    assert score_sentences("What is to be checked?", [section[1], section[0]], {})[0].header == ""
+
+
+def test_a_list_keeps_a_lead_in_that_ends_the_passage_before() -> None:
+    text = "Before the pump is started, check:\n\n- the oil\n- the valve"
+    cut = text.index("- the oil")
+    first, second = passage(text[: cut - 2]), replace(passage(text[cut:]), char_start=OFFSET + cut)
+
+    scored = score_sentences("What is to be checked?", [second, first], {})
+
+    assert [item.header for item in scored[:2]] == ["Before the pump is started, check:"] * 2
 
 
 def test_both_things_that_are_asked_for_are_shown() -> None:

@@ -53,6 +53,21 @@ def test_items_of_many_words_may_stand_in_as_many_places(tables: str, verdict: s
     assert sorted(quotes(spans)) == (sorted(QUALITIES) if verdict == "verified" else [])
 
 
+def test_who_does_what_is_not_put_together_from_several_places() -> None:
+    duties = [
+        "The harbour office issues the annual mooring permits to visiting yachts.",
+        "The fishing guild collects the monthly landing fees from trawlers.",
+        "The coast guard inspects the safety equipment of passenger ferries.",
+    ]
+    said = (
+        "The harbour office collects the monthly landing fees from trawlers, the fishing guild inspects the safety equipment of"
+        " passenger ferries, and the coast guard issues the annual mooring permits to visiting yachts."
+    )
+    shown = [evidence(n, text, name="duties") for n, text in enumerate(duties, start=1)]
+
+    assert gather(said, [], shown, question="", most=6) == []
+
+
 def test_spans_of_two_documents_do_not_make_one_list() -> None:
     apart = [RULES[0], evidence(2, OIL, name="leaflet")]
 

@@ -117,7 +117,8 @@ def test_terms(text: str, expected: list[str]) -> None:
 
 def test_pairs_that_join_words_are_not_searched_for_where_two_others_are_left() -> None:
     assert keywords("雨侨的名字叫什么？") == ["雨侨", "名字"]
-    assert keywords("参与条件") == ["参与", "与条", "条件"]
+    assert keywords("你是谁？") == query_terms("你是谁？")
+    assert keywords("埃及首都和人口") == query_terms("埃及首都和人口")
     assert keywords("Where is the pump?") == query_terms("Where is the pump?")
 
 

@@ -96,6 +96,12 @@ _SIDES = [
     (r"\b(?:all|every|both)\b|全部|所有|都", r"\b(?:none|neither)\b|没有任何|均不|都不"),
 ]
 _COMPARISONS = [(re.compile(one), re.compile(other)) for one, other in _SIDES]
+_JOINS = re.compile(r"\b(?:and|or|but)\b|[,;，；、和与與或及跟]")
+# "What is and isn't included", "能和不能": the verb is named once, or too short to be a term.
+_BOTH = re.compile(
+    r"\b(is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had) (?:and|or) (?:\1 ?)?(?:not\b|n?[’']t\b)"
+    r"|(.{1,2})[和与與或及跟]不\2"
+)
 _CONDITION = re.compile(r"(?:if|when|whether)\b|如果|若|假如")
 # How much of a clause must stand in a clause of the text for the two to be about one thing, 0..1.
 ALIKE = 0.5
@@ -127,6 +133,19 @@ def turned(sentence: str, text: str) -> list[tuple[str, str]]:
         if all(_opposed(clause, other) for other in best):
             found.append(("comparative", clause.text))
     return list(dict.fromkeys(found))
+
+
+def asks_both(question: str) -> bool:
+    """Whether a question wants what is and what is not ("What is covered and not covered?"), so that neither is against it."""
+    plain = _plain(fold(question))
+    denied: set[str] = set()
+    for cue in _DENIES.finditer(plain):
+        head = set(_behind(plain, cue.end())[:1])
+        *affirmed, _ = _JOINS.split(plain[: cue.start()])
+        if head & set(terms(" ".join(affirmed))) - denied:
+            return True
+        denied |= head
+    return _BOTH.search(plain) is not None
 
 
 def _compared(sentence: str) -> Sequence[Clause]:
@@ -182,7 +201,7 @@ def _whole(text: str) -> Clause:
 
 
 def _clause(text: str) -> Clause:
-    plain = _HARMLESS.sub(lambda match: " " * len(match.group()), text)
+    plain = _plain(text)
     cues = list(_DENIES.finditer(plain))
     count = len(cues)
     polarity = {0, 1} if _OPEN.search(plain) or count > 1 else {count}
@@ -201,7 +220,17 @@ def _denied(text: str, ends: list[int]) -> frozenset[str]:
     """The first terms behind each denial: what it denies."""
     found: set[str] = set()
     for end in ends:
-        stop = _CLAUSE.search(text, end)
-        tail = text[end : stop.start() if stop else None]
-        found.update(terms(tail[:4] if is_cjk(tail[:2]) else tail)[:DENIED])
+        found.update(_behind(text, end)[:DENIED])
     return frozenset(found)
+
+
+def _behind(text: str, end: int) -> list[str]:
+    """The terms of what a denial that ends at `end` denies, in order."""
+    stop = _CLAUSE.search(text, end)
+    tail = text[end : stop.start() if stop else None]
+    return list(terms(tail[:4] if is_cjk(tail[:2]) else tail))
+
+
+def _plain(text: str) -> str:
+    """A folded text with blanks for what looks like a denial and is none."""
+    return _HARMLESS.sub(lambda match: " " * len(match.group()), text)

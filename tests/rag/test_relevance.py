@@ -1,0 +1,50 @@
+"""Questions that deny something, and the texts that may answer them."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.polarity import asks_both
+from rag.relevance import supposes_otherwise
+from tests.rag.passages import evidence
+
+BOTH = (
+    "What services are covered and not covered by the plan?",
+    "Which services does it cover and which does it not cover?",
+    "What is and isn't included?",
+    "What foods can and can't I eat?",
+    "计划包括和不包括哪些服务？",
+    "哪些服务包含在内，哪些不包含？",
+    "能和不能带什么？",
+)
+ONE_SIDE = (
+    "Who did not sign?",
+    "Which fee was raised and not paid?",
+    "What treaty is the Social Chapter not a chapter of?",
+    "Forces that act on one part of an object do not act on what?",
+    "谁没有签字？",
+)
+
+
+@pytest.mark.parametrize("question", BOTH)
+def test_a_question_may_want_both_what_is_and_what_is_not(question: str) -> None:
+    assert asks_both(question)
+
+
+@pytest.mark.parametrize("question", ONE_SIDE)
+def test_a_question_that_only_denies_wants_one_side(question: str) -> None:
+    assert not asks_both(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "otherwise"),
+    [
+        ("What does the plan not cover?", "The plan covers dental care.", True),
+        ("What does the plan not cover?", "The plan does not cover travel.", False),
+        ("What does the plan cover and not cover?", "The plan does not cover travel.", False),
+        ("What does the plan cover and not cover?", "The plan covers dental care.", False),
+    ],
+)
+def test_only_a_question_of_one_side_supposes_otherwise(question: str, text: str, otherwise: bool) -> None:
+    item = evidence(1, text)
+    assert supposes_otherwise(question, item, item.start, item.end) is otherwise

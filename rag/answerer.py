@@ -140,7 +140,9 @@ class Answerer:
             again = prompts.in_chinese(messages)
             yield from self._follow(writer, chat, again, prompts.Opening(), Tongue(None), evidence, None)
         if writer.has_support:
-            yield from _conclude(writer, retrieval, evidence, None)
+            yield from _compare(writer, retrieval, evidence)
+            yield from writer.complete(evidence)
+            yield writer.finish(answered=True)
         elif opening.alternatives and writer.confidence >= self._least("insist"):
             yield from _quote(writer, retrieval, evidence, None)
         else:
@@ -201,9 +203,14 @@ def _conclude(
     writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence], reason: Abstention | None
 ) -> Iterator[Event]:
     """Say so where the documents disagree, and end."""
+    yield from _compare(writer, retrieval, evidence)
+    yield writer.finish(answered=True, reason=reason)
+
+
+def _compare(writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence]) -> Iterator[Event]:
+    """Say so where the documents disagree."""
     if found := find_disagreement(retrieval, evidence):
         yield from writer.state(found.sentence(language(writer.question)), found.spans)
-    yield writer.finish(answered=True, reason=reason)
 
 
 def _greet(writer: Writer, retrieval: Retrieval, line: str) -> Iterator[Event]:

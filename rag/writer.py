@@ -14,12 +14,23 @@ from dataclasses import replace
 from rag import prompts
 from rag.citations import CitationList, MarkedText, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
-from rag.extractive import extract
-from rag.gathering import Span, corroborating, gather
-from rag.language import is_cjk, refers_back, trim
+from rag.extractive import extract, nearest, self_contained
+from rag.gathering import SAYS_IT_TOO, Span, corroborating, gather
+from rag.language import is_cjk, language, refers_back, trim
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
-from rag.types import Abstention, Answer, AnswerSentence, Citation, Evidence, PageSpan, Retrieval, Usage, Verdict
+from rag.types import (
+    Abstention,
+    Answer,
+    AnswerSentence,
+    Citation,
+    Evidence,
+    PageSpan,
+    Passage,
+    Retrieval,
+    Usage,
+    Verdict,
+)
 from rag.verification import best_span, check, statement, states_something, supporting
 
 NEAREST = 3
@@ -100,11 +111,59 @@ class Writer:
                 quoted = unmark(" ".join(item.passage.between(start, end).split()))
                 yield from self.state(quoted, places[:MOST_SPANS])
 
+    def complete(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
+        """Add, in the sources' words, what the model's text lacks: for a sentence that leaves, what the evidence says nearest to
+        it; and the best of the passage that was found first, where nothing cites it.
+        """
+        first = self._retrieval.passages[0]
+        left = [statement(sentence.text) for sentence in self._dropped if not prompts.is_refusal(sentence.text)]
+        left = [said for said in left if states_something(said)]
+        if not left and self._cites(first, first.char_start, first.char_end):
+            return
+        clock = time.perf_counter()
+        spans = [
+            (item, start, end)
+            for item, start, end in self_contained(self._retrieval.query, evidence, self._retrieval.rarity)
+            if language(text := item.passage.between(start, end)) == language(self.question)
+            and self._answers(text, (item, start, end))
+        ]
+        instead = [span for said in left if (span := nearest(said, spans, self.question))]
+        self.spend("evidence_ms", clock)
+        for item, start, end in instead:
+            if not self._cites(item.passage, start, end):
+                yield from self._add((item, start, end))
+        best = next((span for span in spans if span[0].passage is first), None)
+        if best and not self._cites(first, first.char_start, first.char_end):
+            yield from self._add(best)
+
+    def _add(self, span: Span) -> Iterator[Event]:
+        """Quote one more sentence, unless the answer says it already."""
+        item, start, end = span
+        text = statement(unmark(" ".join(item.passage.between(start, end).split())))
+        said = check(text, unmark("\n".join(sentence.text for sentence in self._kept)))
+        if not (said.holds and said.overlap >= SAYS_IT_TOO):
+            spans = [span, *corroborating(text, [span], self._meant)][:MOST_SPANS]
+            yield from self.state(text, [span for span in spans if self._answers(text, span)])
+
+    def _cites(self, passage: Passage, start: int, end: int) -> bool:
+        """Whether the answer cites anything of characters [start, end) of a passage's document."""
+        return any(
+            cited.document_id == passage.document_id and cited.char_start < end and start < cited.char_end
+            for cited in self._citations.all()
+        )
+
     def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
         """A sentence of our own making that its spans are known to support."""
-        sentence = text if not self._text or is_cjk(text) else f" {text}"
+        sentence = f"{self._gap(text)}{text}"
         yield from self._say(sentence)
         yield from self._seal(sentence, spans, Verdict.VERIFIED, ())
+
+    def _gap(self, text: str) -> str:
+        """What stands between what was written and a further sentence: a list ends before it."""
+        last = self._text.rpartition("\n")[2]
+        if last.lstrip() != statement(last):
+            return "\n\n"
+        return "" if not self._text or is_cjk(text) else " "
 
     def replace(self, text: str) -> Iterator[Event]:
         """A line without citations, in place of what was written so far."""

@@ -111,7 +111,7 @@ def test_a_sentence_that_points_at_one_that_leaves_goes_with_it(retriever: Retri
     whole = done(events(answerer(retriever, shelf, ScriptedChat(stays))))
 
     assert [s.text for s in without.dropped] == ["The pump runs on steam.", "This pressure wears out the pump."]
-    assert without.answer == "It is oiled at 3 bar. [1]"
+    assert without.answer == "It is oiled at 3 bar. [1] The pump runs at 40 bar. [2]"  # the last in the source's words
     assert whole.answer == "The pump runs at 40 bar. [1] This pressure wears out the pump. [2]"
 
 
@@ -166,6 +166,77 @@ def test_what_no_source_supports_leaves_the_answer(retriever: Retriever, shelf: 
     streamed = "".join(event.text for event in found if isinstance(event, Token))
     assert (streamed == answer.answer) is checked_only
     assert [str(e.sentence.verdict) for e in found if isinstance(e, Verified)].count("verified") == 2
+
+
+@pytest.mark.parametrize("checked_only", [False, True])
+def test_what_leaves_is_put_right_in_the_words_of_the_source(checked_only: bool) -> None:
+    shelf = Shelf()
+    shelf.held["pump-0"] = passage("The pump runs at 40 bar. Every March the oil of the pump is changed.", name="pump")
+    chat = ScriptedChat("Yes\nThe pump runs at 40 bar. The oil of the pump is changed every June. Sharks like it. [1]")
+
+    answer = done(events(answerer(over(shelf), shelf, chat), checked_only=checked_only))
+
+    assert answer.answer == "The pump runs at 40 bar. [1] Every March the oil of the pump is changed. [2]"
+    assert [s.text for s in answer.dropped] == ["The oil of the pump is changed every June.", "Sharks like it."]
+    assert [c.quote for c in answer.citations] == [
+        "The pump runs at 40 bar.",
+        "Every March the oil of the pump is changed.",
+    ]
+
+
+@pytest.fixture
+def two_pumps() -> Shelf:
+    """The first passage tells of the pressure of the pump, the second of its oil."""
+    shelf = Shelf()
+    shelf.held = {
+        "first-0": passage("At 40 bar the pump runs for many hours. Doors close at six.", name="first"),
+        "second-0": passage("In March a pump runs on oil. Apples are red.", name="second"),
+    }
+    return shelf
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        (
+            "In March a pump runs on oil. [2]",
+            "In March a pump runs on oil. [1] At 40 bar the pump runs for many hours. [2]",
+        ),
+        (
+            "- In March a pump runs on oil. [2]",
+            "- In March a pump runs on oil. [1]\n\nAt 40 bar the pump runs for many hours. [2]",
+        ),
+        ("The pump runs at 40 bar. [1]", "The pump runs at 40 bar. [1]"),
+        (
+            "In March a pump runs on oil. The sources do not say more. [2]",
+            "In March a pump runs on oil. [1] At 40 bar the pump runs for many hours. [2]",
+        ),
+    ],
+)
+def test_the_passage_found_first_is_quoted_where_the_model_passes_it_over(
+    two_pumps: Shelf, said: str, answer: str
+) -> None:
+    found = events(answerer(over(two_pumps), two_pumps, ScriptedChat(f"Yes\n{said}")))
+
+    assert isinstance(found[0], Retrieved)
+    assert found[0].passages[0].document_id == "first"
+    assert done(found).answer == answer
+
+
+def test_nothing_is_added_in_another_language_or_that_is_said_already(two_pumps: Shelf) -> None:
+    twice = Shelf()
+    twice.held = {
+        f"{name}-0": passage(f"{before} The pump runs at 40 bar in Leeds and in York.", name=name)
+        for name, before in (("a", "Doors close at six."), ("b", "Read this."))
+    }
+    said = ScriptedChat("Yes\nThe pump runs at 40 bar in Leeds and in York. [2]")
+    chinese = ScriptedChat("Yes\nIn March a pump runs on oil. [2]")
+
+    once = done(events(answerer(over(twice), twice, said)))
+    foreign = done(events(answerer(over(two_pumps), two_pumps, chinese), "pump 以多少 bar 运行？"))
+
+    assert once.answer.count("The pump runs") == 1
+    assert "40 bar" not in foreign.answer
 
 
 class Telling(ScriptedChat):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from rag.language import is_cjk
+from rag.language import QUESTION_WORDS, STOP_WORDS, is_cjk, query_terms
 
 
 class Kind(StrEnum):
@@ -46,6 +46,10 @@ _ASKED = {
         (Kind.PLACE, r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|地方|城市|省|地区|州|县|市)|哪(?:国|省|州|县|市)|位于|地点|地址"),
     ),
 }  # fmt: skip
+_ASKING = "(?:what|how|when|where|who|why|which|whose|whom)"
+_ASKS_EN = re.compile(rf"\b{_ASKING}\b", re.IGNORECASE)
+_CUT_EN = re.compile(rf"[,;]?\s+(?:and|or|but)\s+(?:also\s+)?(?={_ASKING}\b)|[?;]\s+(?=\w)", re.IGNORECASE)
+_CUT_ZH = re.compile(r"[，,；;？?]\s*(?=\w)(?:以及|并且|而且|同时|还有|那么?)?|以及|并且")
 _HELD = {
     Kind.DATE: re.compile(
         r"\b\d{4}\b|\b\d{1,2}(?:st|nd|rd|th)\b|\b\d{1,2}:\d\d\b|century|\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\b"
@@ -62,6 +66,17 @@ _HELD = {
     ),
     Kind.NAME: re.compile(rf"\S\s+[A-Z][\w'’-]+|[A-Z]{{2,}}|·|[{'一'}-{'龥'}]{{2,}}"),
 }
+
+
+def parts(question: str) -> list[str]:
+    """The questions that one question asks ("What is X and how does it work?"), each with words of its own; none where it asks one.
+
+    "Which country signed and which other?" asks one: its second half has nothing to search for.
+    """
+    cut, asks = (_CUT_ZH, QUESTION_WORDS) if is_cjk(question) else (_CUT_EN, _ASKS_EN)
+    found = [part for part in cut.split(question) if part.strip()]
+    asked = all(asks.search(part) and not set(query_terms(part)) <= STOP_WORDS for part in found)
+    return found if len(found) > 1 and asked else []
 
 
 def expected(question: str) -> Kind | None:

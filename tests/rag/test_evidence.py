@@ -261,3 +261,15 @@ def test_a_pronoun_keeps_its_sentence_where_what_is_announced_does_not_fit() -> 
 
     assert found[1].text.startswith("The Kestrel guides work in Leipzig. They have long days")
     assert "nobody" not in found[1].text
+
+
+def test_each_part_of_a_question_of_two_has_evidence_though_its_passage_is_not_the_best() -> None:
+    question = "At how many bar does the pump run and who looks after the orchard?"
+    much = "The pump runs at 40 bar. The pump runs by day. The pump runs at night. A pump runs in many places."
+    passages = [passage(much, name="a", score=0.9), passage("Ada looks after the orchard.", name="b", score=0.6)]
+
+    both = select_evidence(question, passages, rarity(question), budget=40)
+    one = select_evidence(question.replace(" and who", ", the one who"), passages, rarity(question), budget=40)
+
+    assert {item.passage.document_id for item in both} == {"a", "b"}
+    assert {item.passage.document_id for item in one} == {"a"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.expectation import Kind, expected, holds
+from rag.expectation import Kind, expected, holds, parts
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,20 @@ def test_what_is_asked_for(question: str, kind: Kind | None) -> None:
 )
 def test_whether_a_sentence_holds_it(kind: Kind, sentence: str, there: bool) -> None:
     assert holds(kind, sentence) is there
+
+
+@pytest.mark.parametrize(
+    ("question", "found"),
+    [
+        ("What is coinsurance and how does it work out?", ["What is coinsurance", "how does it work out?"]),
+        ("Who founded it? When was it sold?", ["Who founded it", "When was it sold?"]),
+        ("公司什么时候成立，创始人是谁？", ["公司什么时候成立", "创始人是谁？"]),
+        ("Who signed the treaty and which other?", []),
+        ("What are bread and butter?", []),
+        ("If the pump stops, what is to be done?", []),
+        ("如果水泵停了，怎么办？", []),
+        ("", []),
+    ],
+)
+def test_parts_are_the_questions_that_one_asks(question: str, found: list[str]) -> None:
+    assert parts(question) == found

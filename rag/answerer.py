@@ -170,6 +170,8 @@ class Answerer:
                     return
                 for part in draft.feed(tongue.feed(text)):
                     yield from writer.take(part, evidence)
+                    if writer.repeats:
+                        return
                 if tongue.foreign:
                     return
         finally:
@@ -179,6 +181,8 @@ class Answerer:
         if was_decided or self._goes_on(writer, opening, known):
             for part in (*draft.feed(tongue.feed(text) + tongue.rest()), *draft.finish()):
                 yield from writer.take(part, evidence)
+                if writer.repeats:
+                    return
 
     def _goes_on(self, writer: Writer, opening: prompts.Opening, known: Mapping[str, float] | None) -> bool:
         """Whether the answer is worth reading, now that the model has said yes or no."""

@@ -10,18 +10,32 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rag.gathering import Span
 from rag.injection import gives_orders
-from rag.language import leans_back, leans_forward
-from rag.scoring import CELLS, Candidate, score_sentences
+from rag.language import leans_back, leans_forward, sentences
+from rag.polarity import clauses
+from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
-from rag.verification import context_of, overlap_of, states_something
+from rag.verification import overlap_of, statement, states_something
 
 MAX_SENTENCES = 3
 # A further sentence is quoted only if it comes this close to the best one.
 NEAR_BEST = 0.8
 # How much of a sentence that no source supports must stand in one that is quoted in its place.
 NEAREST = 0.3
-_POINTS_BACK = re.compile(r"(?:\w+ ){1,3}(?:these|those|this|such(?! as\b)|the above)\b", re.IGNORECASE)
-_ENDED = re.compile(r"[.!。！][”’」』）)\]\"']*$")
+_ENDED = re.compile(r"[.!。！][”’」』）)\]\"'*_]*$")
+_CONNECTIVE = re.compile(
+    r"(?:however|but|and|so|also|then|yet|thus|hence|therefore|additionally|furthermore|moreover|finally|in addition|as a result)\b,?\s*"
+    r"|(?:但是?|而且?|然而|不过|因此|所以|此外|另外|同时|并且?|最后)[，,]?",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:not|no|never|without|exclu\w+|except\w*|prohibit\w*|forbid\w*)\b|不|未|除外|排除|禁|例外", re.IGNORECASE
+)
+_POINTS_BACK = re.compile(
+    r"(?:\w+ ){0,3}(?:these|those|this|such(?! as\b)|that (?:case|event|way|time|point|reason)|the (?:above|latter|former|other))\b"
+    r"|(?:otherwise|instead|likewise|similarly|if (?:so|not))\b|the (?:first|second|third|fourth|fifth|last|next)\b"
+    r"|(?:否则|反之|同样)|.{0,4}[它他她其此这那该]",
+    re.IGNORECASE,
+)
 
 
 def extract(question: str, evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> list[list[Span]]:
@@ -45,34 +59,49 @@ def extract(question: str, evidence: Sequence[Evidence], rarity: Mapping[str, fl
 
 
 def self_contained(question: str, evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> list[Span]:
-    """The sentences of the evidence that can be quoted beside others, the best first.
+    """The sentences of the evidence that can be quoted beside others, the best first: whole ones that open with nothing which only
+    the sentence before explains.
 
-    Not those that open with a pronoun or "By following these tips", are cut within brackets, give a model orders, or are rows of
-    a table or bare items of a list, which say nothing without their header or lead-in ("Routine dental care" of what is not
-    covered).
+    Nothing whose heading or lead-in denies what it affirms ("Routine dental care" of what is not covered), no item of a list without
+    a lead-in, no row of a table, and nothing of a passage that gives a model orders.
     """
-    return [
-        span
-        for candidate, said, span in _telling(question, evidence, rarity)
-        if not (leans_back(said) or _POINTS_BACK.match(said) or gives_orders(said) or _is_cut(said))
-        and not (CELLS in said or (candidate.header and not _ENDED.search(said)))
-    ]
+    found = []
+    for candidate, said, span in _telling(question, evidence, rarity):
+        item, start, _ = span
+        lead_in = candidate.header or (item.header if start == item.start else "")
+        if _stands_alone(said) and (lead_in or not ITEM.match(said)) and not _holds_orders(item.passage.text):
+            heading = (item.passage.heading or "").rsplit(" > ", 1)[-1]
+            if not _DENIES.search(f"{heading}\n{lead_in}") or any(1 in clause.polarity for clause in clauses(said)):
+                found.append(span)
+    return found
 
 
 def nearest(sentence: str, spans: Sequence[Span], question: str) -> Span | None:
-    """The quoted sentence that says most of what `sentence` says; None where none says `NEAREST` of it."""
+    """The sentence, of those that can be quoted, that says most of what `sentence` says; None where none says `NEAREST` of it.
 
-    def holds(span: Span) -> float:
-        item, start, end = span
-        return overlap_of(sentence, item.passage.between(start, end), context=context_of(item), question=question)
+    What it says of the question's subject counts, so that one that tells another thing of it is put right.
+    """
+    held = [
+        (overlap_of(sentence, item.passage.between(start, end), question=question), -n)
+        for n, (item, start, end) in enumerate(spans)
+    ]
+    most, n = max(held, default=(0.0, 0))
+    return spans[-n] if most >= NEAREST else None
 
-    best = max(spans, key=holds, default=None)
-    return best if best is not None and holds(best) >= NEAREST else None
+
+def _stands_alone(sentence: str) -> bool:
+    """Whether a sentence is whole, and no row of a table, question or label, and opens with no word that points back."""
+    opening = statement(sentence).lstrip("*_#>“\"' ")
+    if CELLS in sentence or not _ENDED.search(sentence) or opening[:1].islower():
+        return False
+    if sum(map(sentence.count, "(（")) != sum(map(sentence.count, ")）")):
+        return False
+    body = _CONNECTIVE.sub("", opening)
+    return not leans_back(body[:1].upper() + body[1:]) and not _POINTS_BACK.match(body)
 
 
-def _is_cut(sentence: str) -> bool:
-    """Whether a bracket is left open: "often used with it (lit." """
-    return sum(map(sentence.count, "(（")) != sum(map(sentence.count, ")）"))
+def _holds_orders(text: str) -> bool:
+    return any(gives_orders(statement(text[start:end])) for start, end in sentences(text))
 
 
 def _telling(

@@ -96,7 +96,7 @@ _SIDES = [
     (r"\b(?:all|every|both)\b|全部|所有|都", r"\b(?:none|neither)\b|没有任何|均不|都不"),
 ]
 _COMPARISONS = [(re.compile(one), re.compile(other)) for one, other in _SIDES]
-_JOINS = re.compile(r"\b(?:and|or|but)\b|[,;，；、和与與或及跟]")
+_JOINS = re.compile(r"\b(?:and|or|but|vs)\b|[,;/，；、和与與或及跟]")
 # "What is and isn't included", "能和不能": the verb is named once, or too short to be a term.
 _BOTH = re.compile(
     r"\b(is|are|was|were|do|does|did|can|could|may|must|should|will|would|has|have|had) (?:and|or) (?:\1 ?)?(?:not\b|n?[’']t\b)"
@@ -107,6 +107,8 @@ _CONDITION = re.compile(r"(?:if|when|whether)\b|如果|若|假如")
 ALIKE = 0.5
 # How many terms behind a "not" it denies.
 DENIED = 4
+# How many characters behind a "not" are looked at.
+BEHIND = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,16 +137,22 @@ def turned(sentence: str, text: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=64)
 def asks_both(question: str) -> bool:
-    """Whether a question wants what is and what is not ("What is covered and not covered?"), so that neither is against it."""
+    """Whether a question wants what is and what is not ("What is covered and not covered?"), so that neither is against it.
+
+    One that affirms something of one thing and denies it of another ("signed the treaty but did not sign the protocol") does not.
+    """
     plain = _plain(fold(question))
-    denied: set[str] = set()
-    for cue in _DENIES.finditer(plain):
-        head = set(_behind(plain, cue.end())[:1])
-        *affirmed, _ = _JOINS.split(plain[: cue.start()])
-        if head & set(terms(" ".join(affirmed))) - denied:
+    affirmed, last = set[str](), ""
+    for part in _JOINS.split(plain):
+        cue = _DENIES.search(part)
+        behind = _behind(part, cue.end()) if cue else []
+        if behind and (behind[0] == last or (len(behind) == 1 and behind[0] in affirmed)):
             return True
-        denied |= head
+        held = [] if cue else terms(part)
+        affirmed.update(held)
+        last = held[-1] if held else ""
     return _BOTH.search(plain) is not None
 
 
@@ -226,8 +234,8 @@ def _denied(text: str, ends: list[int]) -> frozenset[str]:
 
 def _behind(text: str, end: int) -> list[str]:
     """The terms of what a denial that ends at `end` denies, in order."""
-    stop = _CLAUSE.search(text, end)
-    tail = text[end : stop.start() if stop else None]
+    stop = _CLAUSE.search(text, end, end + BEHIND)
+    tail = text[end : stop.start() if stop else end + BEHIND]
     return list(terms(tail[:4] if is_cjk(tail[:2]) else tail))
 
 

@@ -38,7 +38,8 @@ CELLS = " | "
 GAP = 4
 # A longer lead-in is a paragraph.
 MAX_LEAD_IN = 200
-_ITEM = re.compile(r"\s*(?:[•\-*–▪◦·‣●○]|\d{1,2}[.)、]|[(（]\w{1,3}[)）])\s*\S")
+# How an item of a list begins.
+ITEM = re.compile(r"\s*(?:[•\-*–▪◦·‣●○]|\d{1,2}[.)、]|[(（]\w{1,3}[)）])\s*\S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _lead_in(passage: Passage, spans: Sequence[tuple[int, int]], i: int, passage
 
     Where the passage begins inside the list, it is looked for in the one of the same section that ends there.
     """
-    if not _ITEM.match(passage.text, *spans[i]):
+    if not ITEM.match(passage.text, *spans[i]):
         return ""
     for _ in passages:
         while i > 0:
@@ -146,7 +147,7 @@ def _lead_in(passage: Passage, spans: Sequence[tuple[int, int]], i: int, passage
             start, end = spans[i]
             if end - start <= MAX_LEAD_IN and leans_forward(passage.text[start:end]):
                 return " ".join(passage.text[start:end].split())
-            if not _ITEM.match(passage.text, start, end):
+            if not ITEM.match(passage.text, start, end):
                 return ""
         above = _above(passage, passages)
         if above is None:

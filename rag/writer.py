@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag import prompts
-from rag.citations import CitationList, MarkedText, unmark
+from rag.citations import CitationList, MarkedText, strip_marks, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract, nearest, self_contained
 from rag.gathering import SAYS_IT_TOO, Span, corroborating, gather
 from rag.language import is_cjk, language, refers_back, trim
 from rag.ports import PassageStore
+from rag.quotes import flat
 from rag.relevance import addresses, supposes_otherwise
 from rag.types import (
     Abstention,
@@ -31,13 +32,15 @@ from rag.types import (
     Usage,
     Verdict,
 )
-from rag.verification import best_span, check, statement, states_something, supporting
+from rag.verification import best_span, check, content_terms, statement, states_something, supporting
 
 NEAREST = 3
 EXTRACTIVE = "extractive"
 # Spans that one sentence may cite, but for those that its own marks name; and one whose items stand in as many places.
 MOST_SPANS = 3
 MOST_LISTED = 6
+# Content terms of a sentence that nobody writes twice; shorter ones ("No copayment") may return in a list.
+TELLING = 4
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
 
 
@@ -64,6 +67,9 @@ class Writer:
         self._citations = CitationList()
         self._kept: list[AnswerSentence] = []
         self._dropped: list[AnswerSentence] = []
+        self._added = 0  # sentences of the sources beside the model's
+        self._written: set[str] = set()
+        self.repeats = False
         self._left = False  # whether the sentence before will leave
 
     @property
@@ -81,13 +87,20 @@ class Writer:
         self._spent[stage] = round(self._spent.get(stage, 0.0) + _ms(started, time.perf_counter()), 1)
 
     def take(self, part: str | MarkedText, evidence: Sequence[Evidence]) -> Iterator[Event]:
-        """A piece of the model's text, or a whole sentence of it that is to be judged."""
+        """A piece of the model's text, or a whole sentence of it that is to be judged.
+
+        A sentence that was written before is left out, and `repeats` tells from then on that the model has lost its thread.
+        """
         if isinstance(part, str):
             if not self._ask.checked_only:
                 yield from self._say(part)
         elif part.text.strip():
             clock = time.perf_counter()
             body = statement(part.text)
+            if flat(body) in self._written and len(content_terms(body)) >= TELLING:
+                self.repeats = True
+                return
+            self._written.add(flat(body))
             verdict, spans, missing = judge(part, evidence, self.question)
             if verdict in SUPPORTED:
                 spans += corroborating(body, spans, self._meant)[: max(0, MOST_SPANS - len(spans))]
@@ -124,7 +137,8 @@ class Writer:
         spans = [
             (item, start, end)
             for item, start, end in self_contained(self._retrieval.query, evidence, self._retrieval.rarity)
-            if language(text := item.passage.between(start, end)) == language(self.question)
+            if item.passage.filename not in self._retrieval.unmeant
+            and language(text := item.passage.between(start, end)) == language(self.question)
             and self._answers(text, (item, start, end))
         ]
         instead = [span for said in left if (span := nearest(said, spans, self.question))]
@@ -137,13 +151,16 @@ class Writer:
             yield from self._add(best)
 
     def _add(self, span: Span) -> Iterator[Event]:
-        """Quote one more sentence, unless the answer says it already."""
+        """Quote one more sentence in a paragraph of the sources' own, unless a sentence of the answer says it already."""
         item, start, end = span
         text = statement(unmark(" ".join(item.passage.between(start, end).split())))
-        said = check(text, unmark("\n".join(sentence.text for sentence in self._kept)))
-        if not (said.holds and said.overlap >= SAYS_IT_TOO):
-            spans = [span, *corroborating(text, [span], self._meant)][:MOST_SPANS]
-            yield from self.state(text, [span for span in spans if self._answers(text, span)])
+        for sentence in self._kept:
+            said = check(text, strip_marks(sentence.text).text)
+            if said.holds and said.overlap >= SAYS_IT_TOO:
+                return
+        spans = [span, *corroborating(text, [span], self._meant)][:MOST_SPANS]
+        yield from self.state(text, [span for span in spans if self._answers(text, span)], apart=not self._added)
+        self._added += 1
 
     def _cites(self, passage: Passage, start: int, end: int) -> bool:
         """Whether the answer cites anything of characters [start, end) of a passage's document."""
@@ -152,18 +169,12 @@ class Writer:
             for cited in self._citations.all()
         )
 
-    def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
-        """A sentence of our own making that its spans are known to support."""
-        sentence = f"{self._gap(text)}{text}"
+    def state(self, text: str, spans: Sequence[Span], *, apart: bool = False) -> Iterator[Event]:
+        """A sentence of our own making that its spans are known to support; `apart`: it begins a paragraph."""
+        gap = "\n\n" if apart else "" if is_cjk(text) else " "
+        sentence = f"{gap}{text}" if self._text else text
         yield from self._say(sentence)
         yield from self._seal(sentence, spans, Verdict.VERIFIED, ())
-
-    def _gap(self, text: str) -> str:
-        """What stands between what was written and a further sentence: a list ends before it."""
-        last = self._text.rpartition("\n")[2]
-        if last.lstrip() != statement(last):
-            return "\n\n"
-        return "" if not self._text or is_cjk(text) else " "
 
     def replace(self, text: str) -> Iterator[Event]:
         """A line without citations, in place of what was written so far."""
@@ -173,7 +184,8 @@ class Writer:
     def finish(self, *, answered: bool, reason: Abstention | None = None) -> Done:
         """The whole answer, of the sentences that were kept."""
         text, kept, citations = self._assembled() if answered else (self._text, (), ())
-        written = len(self._kept) + len(self._dropped)
+        held = len(self._kept) - self._added
+        written = held + len(self._dropped)
         query = self._retrieval.query
         timings = {
             **self._spent,
@@ -190,7 +202,7 @@ class Writer:
                 reason=reason,
                 citations=citations,
                 sentences=kept,
-                groundedness=round(len(self._kept) / written, 4) if written and answered else None,
+                groundedness=round(held / written, 4) if written and answered else None,
                 retrieved=self._retrieval.passages,
                 nearest=self._retrieval.passages[:NEAREST],
                 conversation_id=self._ask.conversation_id,
@@ -206,7 +218,7 @@ class Writer:
 
     def _assembled(self) -> tuple[str, tuple[AnswerSentence, ...], tuple[Citation, ...]]:
         """The text of the kept sentences with their places in it, and the citations that they use."""
-        if not self._dropped:
+        if not (self._dropped or self.repeats):
             return self._text, tuple(self._kept), self._citations.all()
         text, sentences = "", []
         for sentence in self._kept:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from rag.polarity import asks_both
@@ -12,6 +14,7 @@ BOTH = (
     "What services are covered and not covered by the plan?",
     "Which services does it cover and which does it not cover?",
     "What is and isn't included?",
+    "Which services are covered vs not covered?",
     "What foods can and can't I eat?",
     "计划包括和不包括哪些服务？",
     "哪些服务包含在内，哪些不包含？",
@@ -19,6 +22,8 @@ BOTH = (
 )
 ONE_SIDE = (
     "Who did not sign?",
+    "Which country signed the treaty but did not sign the protocol?",
+    "Who voted in 2020 and did not vote in 2024?",
     "Which fee was raised and not paid?",
     "What treaty is the Social Chapter not a chapter of?",
     "Forces that act on one part of an object do not act on what?",
@@ -48,3 +53,12 @@ def test_a_question_that_only_denies_wants_one_side(question: str) -> None:
 def test_only_a_question_of_one_side_supposes_otherwise(question: str, text: str, otherwise: bool) -> None:
     item = evidence(1, text)
     assert supposes_otherwise(question, item, item.start, item.end) is otherwise
+
+
+@pytest.mark.parametrize("question", ["What is on? " + "not x " * 1400, "不的和" * 2700, "What is not and " * 500])
+def test_long_questions_are_read_in_no_time(question: str) -> None:
+    started = time.perf_counter()
+
+    asks_both(question)
+
+    assert time.perf_counter() - started < 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from rag.language import QUESTION_WORDS, STOP_WORDS, is_cjk, query_terms
+from rag.language import STOP_WORDS, is_cjk, query_terms
 
 
 class Kind(StrEnum):
@@ -46,9 +46,15 @@ _ASKED = {
         (Kind.PLACE, r"哪里|哪儿|何处|何地|什么地方|哪个(?:国家|地方|城市|省|地区|州|县|市)|哪(?:国|省|州|县|市)|位于|地点|地址"),
     ),
 }  # fmt: skip
+# A question of several parts has this many at most, in so many characters.
+MOST_PARTS, LONGEST = 4, 500
+_QUOTES = re.compile('["“”„«「『《]')
 _ASKING = "(?:what|how|when|where|who|why|which|whose|whom)"
 _ASKS_EN = re.compile(rf"\b{_ASKING}\b", re.IGNORECASE)
-_CUT_EN = re.compile(rf"[,;]?\s+(?:and|or|but)\s+(?:also\s+)?(?={_ASKING}\b)|[?;]\s+(?=\w)", re.IGNORECASE)
+_ASKS_ZH = re.compile(
+    r"为什么|为何|什么|哪|多少|多[大久长高]|怎么|怎样|如何|是否|有没有|是不是|何[时地处人年]|谁|几[个年次位种岁天家条]|吗"
+)
+_CUT_EN = re.compile(rf"[,;]? (?:and|or|but) (?:also )?(?={_ASKING}\b)|[?;] (?=\w)", re.IGNORECASE)
 _CUT_ZH = re.compile(r"[，,；;？?]\s*(?=\w)(?:以及|并且|而且|同时|还有|那么?)?|以及|并且")
 _HELD = {
     Kind.DATE: re.compile(
@@ -71,12 +77,15 @@ _HELD = {
 def parts(question: str) -> list[str]:
     """The questions that one question asks ("What is X and how does it work?"), each with words of its own; none where it asks one.
 
-    "Which country signed and which other?" asks one: its second half has nothing to search for.
+    "Which country signed and which other?" asks one: its second half has nothing to search for. Nor is what quotes cut, what is
+    longer than `LONGEST` or asks more than `MOST_PARTS` things.
     """
-    cut, asks = (_CUT_ZH, QUESTION_WORDS) if is_cjk(question) else (_CUT_EN, _ASKS_EN)
-    found = [part for part in cut.split(question) if part.strip()]
+    if len(question) > LONGEST or _QUOTES.search(question):
+        return []
+    cut, asks = (_CUT_ZH, _ASKS_ZH) if is_cjk(question) else (_CUT_EN, _ASKS_EN)
+    found = list(dict.fromkeys(part for part in cut.split(" ".join(question.split())) if part.strip()))
     asked = all(asks.search(part) and not set(query_terms(part)) <= STOP_WORDS for part in found)
-    return found if len(found) > 1 and asked else []
+    return found if 1 < len(found) <= MOST_PARTS and asked else []
 
 
 def expected(question: str) -> Kind | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rag.gathering import Span
 from rag.injection import gives_orders
-from rag.language import leans_back, leans_forward, sentences
+from rag.language import is_cjk, leans_back, leans_forward, sentences
 from rag.polarity import clauses
 from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
@@ -23,19 +23,24 @@ NEAR_BEST = 0.8
 NEAREST = 0.3
 _ENDED = re.compile(r"[.!。！][”’」』）)\]\"'*_]*$")
 _CONNECTIVE = re.compile(
-    r"(?:however|but|and|so|also|then|yet|thus|hence|therefore|additionally|furthermore|moreover|finally|in addition|as a result)\b,?\s*"
-    r"|(?:但是?|而且?|然而|不过|因此|所以|此外|另外|同时|并且?|最后)[，,]?",
+    r"^(?:however|but|and|so|also|then|yet|thus|hence|therefore|additionally|furthermore|moreover|nevertheless|nonetheless|finally"
+    r"|in addition|as a result)\b,?\s*|^(?:但是?|而且?|然而|不过|因此|所以|此外|另外|同时|并且?|最后)[，,]?",
     re.IGNORECASE,
 )
-_DENIES = re.compile(
-    r"\b(?:not|no|never|without|exclu\w+|except\w*|prohibit\w*|forbid\w*)\b|不|未|除外|排除|禁|例外", re.IGNORECASE
+# Words in a heading or lead-in that keep out what stands below, beside plain denials.
+_BARS = re.compile(
+    r"\b(?:exclu\w+|except(?:ions?|ed|ing)?|limitations?|ineligib\w+|exempt\w*|uncovered|uninsured|non-?(?:cover|eligib|reimburs|refund)\w*"
+    r"|refus\w+|prohibit\w*|forbid\w*)\b|除外|排除|例外|免责|禁|拒",
+    re.IGNORECASE,
 )
 _POINTS_BACK = re.compile(
     r"(?:\w+ ){0,3}(?:these|those|this|such(?! as\b)|that (?:case|event|way|time|point|reason)|the (?:above|latter|former|other))\b"
-    r"|(?:otherwise|instead|likewise|similarly|if (?:so|not))\b|the (?:first|second|third|fourth|fifth|last|next)\b"
-    r"|(?:否则|反之|同样)|.{0,4}[它他她其此这那该]",
+    r"|(?:otherwise|instead|likewise|similarly|if (?:so|not)|even so|after that|unlike|another|\w+ of (?:them|which))\b"
+    r"|the (?:first|second|third|fourth|fifth|last|next)\b|(?:否则|反之|同样|前者|后者|上述|以上)|.{0,4}[它他她其此这那该]",
     re.IGNORECASE,
 )
+# Characters of a sentence that tells something by itself.
+SHORTEST_LATIN, SHORTEST_CJK = 15, 6
 
 
 def extract(question: str, evidence: Sequence[Evidence], rarity: Mapping[str, float]) -> list[list[Span]]:
@@ -66,13 +71,14 @@ def self_contained(question: str, evidence: Sequence[Evidence], rarity: Mapping[
     a lead-in, no row of a table, and nothing of a passage that gives a model orders.
     """
     found = []
+    giving_orders = {item.passage.chunk_id for item in evidence if _holds_orders(item.passage.text)}
     for candidate, said, span in _telling(question, evidence, rarity):
         item, start, _ = span
         lead_in = candidate.header or (item.header if start == item.start else "")
-        if _stands_alone(said) and (lead_in or not ITEM.match(said)) and not _holds_orders(item.passage.text):
-            heading = (item.passage.heading or "").rsplit(" > ", 1)[-1]
-            if not _DENIES.search(f"{heading}\n{lead_in}") or any(1 in clause.polarity for clause in clauses(said)):
-                found.append(span)
+        if item.passage.chunk_id in giving_orders or not _stands_alone(said) or (ITEM.match(said) and not lead_in):
+            continue
+        if _may_deny(said) or not any(map(_bars, [*(item.passage.heading or "").split(" > "), lead_in])):
+            found.append(span)
     return found
 
 
@@ -92,12 +98,22 @@ def nearest(sentence: str, spans: Sequence[Span], question: str) -> Span | None:
 def _stands_alone(sentence: str) -> bool:
     """Whether a sentence is whole, and no row of a table, question or label, and opens with no word that points back."""
     opening = statement(sentence).lstrip("*_#>“\"' ")
-    if CELLS in sentence or not _ENDED.search(sentence) or opening[:1].islower():
+    short = len(opening) < (SHORTEST_CJK if is_cjk(opening) else SHORTEST_LATIN)
+    if short or CELLS in sentence or not _ENDED.search(sentence) or opening[:1].islower():
         return False
     if sum(map(sentence.count, "(（")) != sum(map(sentence.count, ")）")):
         return False
     body = _CONNECTIVE.sub("", opening)
     return not leans_back(body[:1].upper() + body[1:]) and not _POINTS_BACK.match(body)
+
+
+def _bars(above: str) -> bool:
+    """Whether a heading or lead-in says that what stands below is not so."""
+    return _BARS.search(above) is not None or any(clause.polarity == {1} for clause in clauses(above))
+
+
+def _may_deny(sentence: str) -> bool:
+    return any(1 in clause.polarity for clause in clauses(sentence))
 
 
 def _holds_orders(text: str) -> bool:

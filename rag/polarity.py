@@ -148,7 +148,7 @@ def asks_both(question: str) -> bool:
     for part in _JOINS.split(plain):
         cue = _DENIES.search(part)
         behind = _behind(part, cue.end()) if cue else []
-        if behind and (behind[0] == last or (len(behind) == 1 and behind[0] in affirmed)):
+        if behind and (behind[0] == last or affirmed.issuperset(behind)):
             return True
         held = [] if cue else terms(part)
         affirmed.update(held)

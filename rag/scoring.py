@@ -39,7 +39,7 @@ GAP = 4
 # A longer lead-in is a paragraph.
 MAX_LEAD_IN = 200
 # How an item of a list begins.
-ITEM = re.compile(r"\s*(?:[•\-*–▪◦·‣●○]|\d{1,2}[.)、]|[(（]\w{1,3}[)）])\s*\S")
+ITEM = re.compile(r"\s*(?:[•–▪◦·‣●○]|-(?!\d)|\*(?!\*)|\d{1,2}(?:[.)](?!\d)|、)|[(（]\w{1,3}[)）])\s*\S")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from rag.citations import CitationList, MarkedText, strip_marks, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract, nearest, self_contained
 from rag.gathering import SAYS_IT_TOO, Span, corroborating, gather
-from rag.language import is_cjk, language, refers_back, trim
+from rag.language import is_cjk, language, refers_back, trim, words
 from rag.ports import PassageStore
-from rag.quotes import flat
 from rag.relevance import addresses, supposes_otherwise
+from rag.scoring import ITEM
 from rag.types import (
     Abstention,
     Answer,
@@ -39,8 +39,8 @@ EXTRACTIVE = "extractive"
 # Spans that one sentence may cite, but for those that its own marks name; and one whose items stand in as many places.
 MOST_SPANS = 3
 MOST_LISTED = 6
-# Content terms of a sentence that nobody writes twice; shorter ones ("No copayment") may return in a list.
-TELLING = 4
+# Content terms (words, or pairs of characters) of a sentence that nobody writes twice running.
+TELLING_LATIN, TELLING_CJK = 4, 10
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
 
 
@@ -67,8 +67,8 @@ class Writer:
         self._citations = CitationList()
         self._kept: list[AnswerSentence] = []
         self._dropped: list[AnswerSentence] = []
-        self._added = 0  # sentences of the sources beside the model's
-        self._written: set[str] = set()
+        self._own = 0  # sentences of the model that were kept
+        self._written: list[tuple[str, ...]] = []  # the words of its sentences
         self.repeats = False
         self._left = False  # whether the sentence before will leave
 
@@ -89,7 +89,8 @@ class Writer:
     def take(self, part: str | MarkedText, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """A piece of the model's text, or a whole sentence of it that is to be judged.
 
-        A sentence that was written before is left out, and `repeats` tells from then on that the model has lost its thread.
+        A sentence that is written twice running, or the second of two that were written before, is left out, and `repeats` tells from
+        then on that the model goes round in a circle.
         """
         if isinstance(part, str):
             if not self._ask.checked_only:
@@ -97,10 +98,9 @@ class Writer:
         elif part.text.strip():
             clock = time.perf_counter()
             body = statement(part.text)
-            if flat(body) in self._written and len(content_terms(body)) >= TELLING:
+            if self._loops(body):
                 self.repeats = True
                 return
-            self._written.add(flat(body))
             verdict, spans, missing = judge(part, evidence, self.question)
             if verdict in SUPPORTED:
                 spans += corroborating(body, spans, self._meant)[: max(0, MOST_SPANS - len(spans))]
@@ -114,6 +114,17 @@ class Writer:
             if self._ask.checked_only and verdict in SUPPORTED:
                 yield from self._say(text)
             yield from self._seal(text, spans, verdict, missing)
+            self._own += verdict in SUPPORTED
+
+    def _loops(self, body: str) -> bool:
+        """Whether a sentence shows that the model goes round in a circle. A list may say the same of one thing and another, or say it
+        in few words.
+        """
+        said = tuple(words(body))
+        before = self._written
+        again = said in before[-1:] or (said in before and before[-1] in before[:-1])
+        self._written.append(said)
+        return again and len(content_terms(body)) >= (TELLING_CJK if is_cjk(body) else TELLING_LATIN)
 
     def quote(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """Answer with the best evidence sentences themselves, in place of what was written so far."""
@@ -143,15 +154,16 @@ class Writer:
         ]
         instead = [span for said in left if (span := nearest(said, spans, self.question))]
         self.spend("evidence_ms", clock)
+        own = len(self._kept)
         for item, start, end in instead:
             if not self._cites(item.passage, start, end):
-                yield from self._add((item, start, end))
+                yield from self._add((item, start, end), apart=len(self._kept) == own)
         best = next((span for span in spans if span[0].passage is first), None)
         if best and not self._cites(first, first.char_start, first.char_end):
-            yield from self._add(best)
+            yield from self._add(best, apart=len(self._kept) == own)
 
-    def _add(self, span: Span) -> Iterator[Event]:
-        """Quote one more sentence in a paragraph of the sources' own, unless a sentence of the answer says it already."""
+    def _add(self, span: Span, *, apart: bool) -> Iterator[Event]:
+        """Quote one more sentence, unless a sentence of the answer says it already."""
         item, start, end = span
         text = statement(unmark(" ".join(item.passage.between(start, end).split())))
         for sentence in self._kept:
@@ -159,8 +171,8 @@ class Writer:
             if said.holds and said.overlap >= SAYS_IT_TOO:
                 return
         spans = [span, *corroborating(text, [span], self._meant)][:MOST_SPANS]
-        yield from self.state(text, [span for span in spans if self._answers(text, span)], apart=not self._added)
-        self._added += 1
+        if answering := [span for span in spans if self._answers(text, span)]:
+            yield from self.state(text, answering, apart=apart)
 
     def _cites(self, passage: Passage, start: int, end: int) -> bool:
         """Whether the answer cites anything of characters [start, end) of a passage's document."""
@@ -171,10 +183,16 @@ class Writer:
 
     def state(self, text: str, spans: Sequence[Span], *, apart: bool = False) -> Iterator[Event]:
         """A sentence of our own making that its spans are known to support; `apart`: it begins a paragraph."""
-        gap = "\n\n" if apart else "" if is_cjk(text) else " "
-        sentence = f"{gap}{text}" if self._text else text
+        sentence = f"{self._gap(text, apart)}{text}" if self._text else text
         yield from self._say(sentence)
         yield from self._seal(sentence, spans, Verdict.VERIFIED, ())
+
+    def _gap(self, text: str, apart: bool) -> str:
+        """What stands between what was written and a further sentence: items of a list have lines of their own."""
+        item, behind_item = ITEM.match(text), ITEM.match(self._text.rpartition("\n")[2])
+        if apart or bool(item) != bool(behind_item):
+            return "\n\n"
+        return "\n" if item else "" if is_cjk(text) else " "
 
     def replace(self, text: str) -> Iterator[Event]:
         """A line without citations, in place of what was written so far."""
@@ -184,8 +202,7 @@ class Writer:
     def finish(self, *, answered: bool, reason: Abstention | None = None) -> Done:
         """The whole answer, of the sentences that were kept."""
         text, kept, citations = self._assembled() if answered else (self._text, (), ())
-        held = len(self._kept) - self._added
-        written = held + len(self._dropped)
+        written = self._own + len(self._dropped)
         query = self._retrieval.query
         timings = {
             **self._spent,
@@ -202,7 +219,7 @@ class Writer:
                 reason=reason,
                 citations=citations,
                 sentences=kept,
-                groundedness=round(held / written, 4) if written and answered else None,
+                groundedness=None if not answered else round(self._own / written, 4) if written else 1.0,
                 retrieved=self._retrieval.passages,
                 nearest=self._retrieval.passages[:NEAREST],
                 conversation_id=self._ask.conversation_id,

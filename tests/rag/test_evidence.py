@@ -273,3 +273,13 @@ def test_each_part_of_a_question_of_two_has_evidence_though_its_passage_is_not_t
 
     assert {item.passage.document_id for item in both} == {"a", "b"}
     assert {item.passage.document_id for item in one} == {"a"}
+
+
+def test_a_part_takes_no_more_than_its_share() -> None:
+    question = "Who looks after the orchard and how many bar does the pump run at?"
+    long = "The orchard of Ada " + "with trees and pears along the lane " * 40 + "is looked after."
+    passages = [passage("The pump runs at 40 bar.", name="a", score=0.9), passage(long, name="b", score=0.85)]
+
+    found = select_evidence(question, passages, rarity(question), budget=180)
+
+    assert [item.text for item in found] == ["The pump runs at 40 bar."]

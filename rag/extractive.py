@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from rag.gathering import Span
 from rag.injection import gives_orders
 from rag.language import is_cjk, leans_back, leans_forward, sentences
-from rag.polarity import clauses
+from rag.polarity import clauses, denies
 from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
 from rag.verification import overlap_of, statement, states_something
@@ -77,7 +77,7 @@ def self_contained(question: str, evidence: Sequence[Evidence], rarity: Mapping[
         lead_in = candidate.header or (item.header if start == item.start else "")
         if item.passage.chunk_id in giving_orders or not _stands_alone(said) or (ITEM.match(said) and not lead_in):
             continue
-        if _may_deny(said) or not any(map(_bars, [*(item.passage.heading or "").split(" > "), lead_in])):
+        if denies(said) or not any(map(_bars, [*(item.passage.heading or "").split(" > "), lead_in])):
             found.append(span)
     return found
 
@@ -110,10 +110,6 @@ def _stands_alone(sentence: str) -> bool:
 def _bars(above: str) -> bool:
     """Whether a heading or lead-in says that what stands below is not so."""
     return _BARS.search(above) is not None or any(clause.polarity == {1} for clause in clauses(above))
-
-
-def _may_deny(sentence: str) -> bool:
-    return any(1 in clause.polarity for clause in clauses(sentence))
 
 
 def _holds_orders(text: str) -> bool:

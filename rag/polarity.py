@@ -7,7 +7,7 @@ that may or may not deny ("except", "lack", "unable") leave the question open, s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -31,7 +31,7 @@ _DENIES = re.compile(
     r"|不|没有?|沒有?|[无無]|未|并非|非(?=[法官专正])|(?<=[^a-z\s])非|别(?=[再让用把去来在忘])|勿|莫(?=[要再])|禁止|严禁|嚴禁|拒绝|拒絕|从未|毫无|尚未|否认"
 )
 _OPEN = re.compile(
-    r"\b(?:keep\w*|kept|from \w+ing|except(?:ing|ed)?|exclu\w+|lack\w*|fail\w*|unable|refus\w+|den(?:y|ied|ies)|prohibit\w*|forbid\w*|forbad\w*|prevent\w*|avoid\w*"
+    r"\b(?:keep\w*|kept|from \w+ing|except(?:ing|ed)?|exclu\w+|lack\w*|fail\w*|unable|refus\w+|den(?:y|ied|ies)|prohibit\w*|forbid\w*|forbad\w*|prevent(?!ive|ion)\w*|avoid\w*"
     r"|unlike\w*|rarely|seldom|few|unless|absen\w+|instead|barr?ed|ban(?:ned|s)?|stopp?\w*|ceas\w+|reject\w*|waive\w*|free of|other than|opt\w* out|too \w+ to|non-?\w+"
     r"|un(?:avail|cover|neces|known|paid|will|success|affect|chang|limit|sure|clear|accept|common|true|fair)\w*"
     r"|in(?:elig|valid|suffic|complet|capab|activ|correct|direct|depend)\w*|dis(?:allow|contin|agree|qualif|abl|approv)\w*|im(?:poss|prop|perf)\w*|il(?:legal|licit)\w*|irre\w+)\b"
@@ -137,11 +137,16 @@ def turned(sentence: str, text: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(found))
 
 
-@lru_cache(maxsize=64)
-def asks_both(question: str) -> bool:
-    """Whether a question wants what is and what is not ("What is covered and not covered?"), so that neither is against it.
+def denies(text: str) -> bool:
+    """Whether a text denies something, or may do so."""
+    return any(1 in clause.polarity for clause in clauses(text))
 
-    One that affirms something of one thing and denies it of another ("signed the treaty but did not sign the protocol") does not.
+
+@lru_cache(maxsize=64)
+def both_asked(question: str) -> frozenset[str]:
+    """The terms of which a question wants what is and what is not ("What is covered and not covered?"): neither is against it.
+
+    None for one that affirms something of one thing and denies it of another ("signed the treaty but did not sign the protocol").
     """
     plain = _plain(fold(question))
     affirmed, last = set[str](), ""
@@ -149,11 +154,23 @@ def asks_both(question: str) -> bool:
         cue = _DENIES.search(part)
         behind = _behind(part, cue.end()) if cue else []
         if behind and (behind[0] == last or affirmed.issuperset(behind)):
-            return True
+            return frozenset(behind[:1])
         held = [] if cue else terms(part)
         affirmed.update(held)
         last = held[-1] if held else ""
-    return _BOTH.search(plain) is not None
+    match = _BOTH.search(plain)
+    return frozenset(_behind(plain, match.end())[:1]) if match else frozenset()
+
+
+def sides_told(text: str, asked: Set[str]) -> set[bool]:
+    """What a text tells of some terms: True if it affirms one of them, False if it denies one."""
+    found = set()
+    for clause in clauses(text):
+        if asked & clause.denied and 1 in clause.polarity:
+            found.add(False)
+        elif asked & clause.terms:
+            found.add(True)
+    return found
 
 
 def _compared(sentence: str) -> Sequence[Clause]:

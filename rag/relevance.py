@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import sentences, terms
-from rag.polarity import asks_both, clauses, turned
+from rag.polarity import both_asked, denies, turned
 from rag.types import Evidence
 
 LEAST_SHARE = 0.2
@@ -38,7 +38,7 @@ def addresses(rarity: Mapping[str, float], sentence: str, item: Evidence, start:
 
 def supposes_otherwise(question: str, item: Evidence, start: int, end: int) -> bool:
     """Whether the question denies what the span affirms ("Who did not sign?" over "Ada signed"): it answers another one."""
-    if not any(1 in clause.polarity for clause in clauses(question)) or asks_both(question):
+    if not denies(question) or both_asked(question):
         return False
     span = item.passage.between(start, end)
     return any(kind == "negation" for kind, _ in turned(question, span))

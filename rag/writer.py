@@ -17,6 +17,7 @@ from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract, nearest, self_contained
 from rag.gathering import SAYS_IT_TOO, Span, corroborating, gather
 from rag.language import is_cjk, language, refers_back, trim, words
+from rag.polarity import both_asked, sides_told
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
 from rag.scoring import ITEM
@@ -137,12 +138,16 @@ class Writer:
 
     def complete(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """Add, in the sources' words, what the model's text lacks: for a sentence that leaves, what the evidence says nearest to
-        it; and the best of the passage that was found first, where nothing cites it.
+        it; the side of a question for both that it does not tell; and the best of the passage that was found first, where nothing
+        cites it.
         """
         first = self._retrieval.passages[0]
         left = [statement(sentence.text) for sentence in self._dropped if not prompts.is_refusal(sentence.text)]
         left = [said for said in left if states_something(said)]
-        if not left and self._cites(first, first.char_start, first.char_end):
+        asked = both_asked(self.question)
+        told = set[bool]().union(*(sides_told(strip_marks(sentence.text).text, asked) for sentence in self._kept))
+        one_sided = len(told) == 1
+        if not (left or one_sided) and self._cites(first, first.char_start, first.char_end):
             return
         clock = time.perf_counter()
         spans = [
@@ -153,6 +158,11 @@ class Writer:
             and self._answers(text, (item, start, end))
         ]
         instead = [span for said in left if (span := nearest(said, spans, self.question))]
+        other: dict[str, Span] = {}
+        for item, start, end in spans if one_sided else ():
+            if sides_told(item.passage.between(start, end), asked) - told:
+                other.setdefault(item.passage.chunk_id, (item, start, end))
+        instead += [*other.values()][:MOST_SPANS]
         self.spend("evidence_ms", clock)
         own = len(self._kept)
         for item, start, end in instead:

@@ -263,6 +263,21 @@ def test_what_two_sentences_say_together_or_a_mark_counts_is_not_said_already() 
     assert wrong not in answer.answer
 
 
+@pytest.mark.parametrize(
+    ("question", "quoted"), [("What does the plan cover and not cover?", True), ("What does the plan cover?", False)]
+)
+def test_the_side_that_the_model_does_not_tell_is_quoted_where_both_are_asked(question: str, quoted: bool) -> None:
+    answer = _over_texts(
+        "The plan covers eye exams at no extra cost. [1]",
+        question,
+        a="The plan covers eye exams at no extra cost.",
+        b="The plan does not cover dental care. Read this.",
+        c="Wigs are not covered by the plan. Doors close at six.",
+    )
+
+    assert ("Wigs are not covered by the plan. [3]" in answer.answer) is quoted
+
+
 def test_what_leaves_is_not_put_right_from_a_file_that_is_not_meant() -> None:
     answer = _over_texts(
         "Plan Plus covers dental care in Norwich by orthodontists. The plan covers travel abroad up to 900 euros.",

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rag.polarity import asks_both
+from rag.polarity import both_asked, sides_told
 from rag.relevance import supposes_otherwise
 from tests.rag.passages import evidence
 
@@ -36,12 +36,12 @@ ONE_SIDE = (
 
 @pytest.mark.parametrize("question", BOTH)
 def test_a_question_may_want_both_what_is_and_what_is_not(question: str) -> None:
-    assert asks_both(question)
+    assert both_asked(question)
 
 
 @pytest.mark.parametrize("question", ONE_SIDE)
 def test_a_question_that_only_denies_wants_one_side(question: str) -> None:
-    assert not asks_both(question)
+    assert not both_asked(question)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +62,19 @@ def test_only_a_question_of_one_side_supposes_otherwise(question: str, text: str
 def test_long_questions_are_read_in_no_time(question: str) -> None:
     started = time.perf_counter()
 
-    asks_both(question)
+    both_asked(question)
 
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("The plan covers eye exams at no extra cost.", {True}),
+        ("The plan does not cover wigs.", {False}),
+        ("The plan covers eye exams, but it does not cover wigs.", {True, False}),
+        ("Doors close at six.", set()),
+    ],
+)
+def test_the_sides_that_a_text_tells(text: str, told: set[bool]) -> None:
+    assert sides_told(text, both_asked("What does the plan cover and not cover?")) == told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -89,8 +90,18 @@ def test_markup_of_an_answer(visit: Open, talking: ServerProcess, stub: StubChat
     one.keep("answer-with-markup")
 
 
+FILLERS = ("now", "then", "here", "once", "again", "so", "and", "too", "just")
+
+
 def test_a_long_answer_does_not_stutter(visit: Open, talking: ServerProcess, stub: StubChatServer) -> None:
-    says(stub, "Yes. " + "Nothing of a deleted document is ever found again. Deletion cannot be undone. " * 390)
+    openings = itertools.islice(
+        itertools.product(FILLERS, repeat=3), 450
+    )  # a sentence that returns would stop the model
+    says(
+        stub,
+        "Yes. "
+        + " ".join(f"{' '.join(words).capitalize()} deletion of a document cannot be undone." for words in openings),
+    )
     one = visit(talking.url)
     page = one.go()
     page.wait_for_timeout(600)

@@ -186,6 +186,13 @@ class CitationList:
         self._found[key] = citation
         return citation, True
 
+    def holds(self, document_id: str, start: int, end: int) -> bool:
+        """Whether anything of characters [start, end) of a document is cited."""
+        return any(
+            cited.document_id == document_id and cited.char_start < end and start < cited.char_end
+            for cited in self._found.values()
+        )
+
     def all(self) -> tuple[Citation, ...]:
         """Every citation, by number."""
         return tuple(self._found.values())

@@ -46,7 +46,7 @@ def select_evidence(
     spent = 0
     best = max((candidate.score for candidate in candidates), default=0.0)
     for candidate, worth in itertools.chain(
-        _leading(question, passages, rarity, candidates, budget), _ranked(candidates, chosen.values())
+        _leading(question, passages, rarity, candidates, best, budget), _ranked(candidates, chosen.values())
     ):
         closeness = worth / best if best else 1.0
         limit = budget * next(stretch for least, stretch in STRETCH if closeness >= least)
@@ -76,17 +76,17 @@ def _leading(
     passages: Sequence[Passage],
     rarity: Mapping[str, float],
     candidates: Sequence[Candidate],
+    best: float,
     budget: int,
 ) -> Iterator[tuple[Candidate, float]]:
     """The candidate that answers best each part of a question of several, with its worth for the whole; none for a part of which
-    only what is far from the rest speaks, or what takes more than the part's share of the budget.
+    only what is far from the rest speaks, or what takes more than the part's share of the budget. `best`: the highest score for the whole.
     """
-    least = PART_NEAR * max((candidate.score for candidate in candidates), default=0.0)
     asked = parts(question)
     for part in asked:
         worth = [scored.score + PART_OWN * scored.own for scored in score_sentences(part, passages, rarity)]
         leading = candidates[max(range(len(worth)), key=worth.__getitem__)] if worth else None
-        if leading and leading.score >= least and leading.tokens * len(asked) <= budget:
+        if leading and leading.score >= PART_NEAR * best and leading.tokens * len(asked) <= budget:
             yield leading, leading.score
 
 

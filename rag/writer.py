@@ -28,7 +28,6 @@ from rag.types import (
     Citation,
     Evidence,
     PageSpan,
-    Passage,
     Retrieval,
     Usage,
     Verdict,
@@ -41,7 +40,7 @@ EXTRACTIVE = "extractive"
 MOST_SPANS = 3
 MOST_LISTED = 6
 # Content terms (words, or pairs of characters) of a sentence that nobody writes twice running.
-TELLING_LATIN, TELLING_CJK = 4, 10
+LOOPING_LATIN, LOOPING_CJK = 4, 10
 SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
 
 
@@ -125,7 +124,7 @@ class Writer:
         before = self._written
         again = said in before[-1:] or (said in before and before[-1] in before[:-1])
         self._written.append(said)
-        return again and len(content_terms(body)) >= (TELLING_CJK if is_cjk(body) else TELLING_LATIN)
+        return again and len(content_terms(body)) >= (LOOPING_CJK if is_cjk(body) else LOOPING_LATIN)
 
     def quote(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """Answer with the best evidence sentences themselves, in place of what was written so far."""
@@ -133,8 +132,7 @@ class Writer:
         for places in extract(self._retrieval.query, evidence, self._retrieval.rarity):
             item, start, end = places[0]
             if not supposes_otherwise(self.question, item, start, end):
-                quoted = unmark(" ".join(item.passage.between(start, end).split()))
-                yield from self.state(quoted, places[:MOST_SPANS])
+                yield from self.state(_quotation(places[0]), places[:MOST_SPANS])
 
     def complete(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
         """Add, in the sources' words, what the model's text lacks: for a sentence that leaves, what the evidence says nearest to
@@ -147,7 +145,7 @@ class Writer:
         asked = both_asked(self.question)
         told = set[bool]().union(*(sides_told(strip_marks(sentence.text).text, asked) for sentence in self._kept))
         one_sided = len(told) == 1
-        if not (left or one_sided) and self._cites(first, first.char_start, first.char_end):
+        if not (left or one_sided) and self._citations.holds(first.document_id, first.char_start, first.char_end):
             return
         clock = time.perf_counter()
         spans = [
@@ -166,16 +164,15 @@ class Writer:
         self.spend("evidence_ms", clock)
         own = len(self._kept)
         for item, start, end in instead:
-            if not self._cites(item.passage, start, end):
+            if not self._citations.holds(item.passage.document_id, start, end):
                 yield from self._add((item, start, end), apart=len(self._kept) == own)
         best = next((span for span in spans if span[0].passage is first), None)
-        if best and not self._cites(first, first.char_start, first.char_end):
+        if best and not self._citations.holds(first.document_id, first.char_start, first.char_end):
             yield from self._add(best, apart=len(self._kept) == own)
 
     def _add(self, span: Span, *, apart: bool) -> Iterator[Event]:
         """Quote one more sentence, unless a sentence of the answer says it already."""
-        item, start, end = span
-        text = statement(unmark(" ".join(item.passage.between(start, end).split())))
+        text = statement(_quotation(span))
         for sentence in self._kept:
             said = check(text, strip_marks(sentence.text).text)
             if said.holds and said.overlap >= SAYS_IT_TOO:
@@ -183,13 +180,6 @@ class Writer:
         spans = [span, *corroborating(text, [span], self._meant)][:MOST_SPANS]
         if answering := [span for span in spans if self._answers(text, span)]:
             yield from self.state(text, answering, apart=apart)
-
-    def _cites(self, passage: Passage, start: int, end: int) -> bool:
-        """Whether the answer cites anything of characters [start, end) of a passage's document."""
-        return any(
-            cited.document_id == passage.document_id and cited.char_start < end and start < cited.char_end
-            for cited in self._citations.all()
-        )
 
     def state(self, text: str, spans: Sequence[Span], *, apart: bool = False) -> Iterator[Event]:
         """A sentence of our own making that its spans are known to support; `apart`: it begins a paragraph."""
@@ -295,6 +285,12 @@ class Writer:
         if document_id not in self._pages:
             self._pages[document_id] = self._store.pages(document_id)
         return self._pages[document_id]
+
+
+def _quotation(span: Span) -> str:
+    """The words of a span in one line, without marks."""
+    item, start, end = span
+    return unmark(" ".join(item.passage.between(start, end).split()))
 
 
 def judge(

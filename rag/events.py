@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.types import Answer, AnswerSentence, Citation, Message, Passage
+from rag.types import Answer, AnswerPolicy, AnswerSentence, Citation, Message, Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Ask:
     """A question with where and how to look.
 
     `history` is the conversation before it, oldest first. `checked_only`: tokens come a sentence at a time, once it has
-    been checked, for clients that cannot take text back.
+    been checked, for clients that cannot take text back. `answers` is how much must speak for an answer.
     """
 
     question: str
@@ -24,6 +24,7 @@ class Ask:
     conversation_id: str | None = None
     history: Sequence[Message] = ()
     checked_only: bool = False
+    answers: AnswerPolicy = AnswerPolicy.BALANCED
 
 
 @dataclass(frozen=True, slots=True)

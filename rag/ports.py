@@ -6,6 +6,7 @@ Each port has one contract suite in tests/contracts that runs over the fake and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,6 +15,19 @@ import numpy.typing as npt
 from rag.types import ChatDelta, Hit, Message, PageSpan, Passage
 
 Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TokenVectors:
+    """A text's tokens as its embedder sees them in their context.
+
+    Attributes:
+        offsets: where each stands in the text, shape (n, 2), int32: characters, half-open.
+        vectors: shape (n, dimension), float32, unit rows.
+    """
+
+    offsets: npt.NDArray[np.int32]
+    vectors: Vectors
 
 
 class TokenCounter(Protocol):
@@ -43,6 +57,12 @@ class Embedder(TokenCounter, Protocol):
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """As `embed_documents`, with the model's query prompt where it has one."""
+
+    def embed_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[TokenVectors]:
+        """The vectors of each text's tokens, in order; special tokens and those of the prompt are left out.
+
+        `query`: with the query prompt instead of the document prompt. What is beyond the window is not read.
+        """
 
 
 class DenseIndex(Protocol):
@@ -104,6 +124,20 @@ class ChatModel(Protocol):
 
     def ready(self) -> bool:
         """Whether a call would be answered now."""
+
+
+class Entailment(Protocol):
+    """Whether a text says what a sentence says, judged by a model. Thread-safe."""
+
+    @property
+    def name(self) -> str:
+        """What judges, as reported."""
+
+    def entails(self, pairs: Sequence[tuple[str, str]]) -> list[float | None]:
+        """For each (premise, hypothesis) the chance, 0..1, that the premise says the hypothesis; None where the model cannot tell.
+
+        All pairs are judged in as few calls as the model allows.
+        """
 
 
 class Reranker(Protocol):

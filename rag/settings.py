@@ -170,6 +170,18 @@ class Settings:
         _number(0, 1),
         "Least probability that the documents answer; below it the answer is `no_evidence`. Empty: as calibrated.",
     )
+    answers: str = _setting(
+        "balanced",
+        _choice("strict", "balanced", "open"),
+        "What is answered when the request does not say: `strict` (only what is certain and verified), `balanced`, `open` (also what "
+        "could not be supported, marked as such).",
+    )
+    entailment_model: str = _setting(
+        "",
+        _text,
+        "What judges whether a source says a sentence in other words: `chat` (the chat model), `none`, or a sentence-transformers "
+        "cross-encoder for natural language inference, by name or folder; empty: what serves the chat model best.",
+    )
     llm: str = _setting(
         "local",
         _choice("local", "openai", "extractive"),

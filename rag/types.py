@@ -54,12 +54,45 @@ class SearchMode(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the server found when it checked a sentence against the spans it cites."""
+    """What the server found when it checked a sentence against the spans it cites.
+
+    `VERIFIED`: a span says it. `CONSISTENT`: each number, date, name, quotation and piece of code of it stands in the spans and
+    nothing there contradicts it, but its wording is no proof. `MISATTRIBUTED`: another span than the one it named says it.
+    `UNSUPPORTED`: a fact of it stands nowhere, it is contradicted, or it is about something else. `UNCITED`: it named no span, and
+    none was found.
+    """
 
     VERIFIED = "verified"
+    CONSISTENT = "consistent"
     MISATTRIBUTED = "misattributed"
     UNSUPPORTED = "unsupported"
     UNCITED = "uncited"
+
+
+class CheckedBy(StrEnum):
+    """What a verdict rests on: the words and facts of the text, or a model of entailment."""
+
+    TEXT = "text"
+    MODEL = "model"
+
+
+class Certainty(StrEnum):
+    """How sure an answer is: of those that are `HIGH` nine of ten are right; of `LOW` ones less is known."""
+
+    HIGH = "high"
+    LOW = "low"
+
+
+class AnswerPolicy(StrEnum):
+    """How much must speak for an answer before it is given.
+
+    `STRICT`: only what is certain and verified. `BALANCED`: what the evidence answers, with its certainty. `OPEN`: also what could not be
+    supported, marked as such.
+    """
+
+    STRICT = "strict"
+    BALANCED = "balanced"
+    OPEN = "open"
 
 
 class Abstention(StrEnum):
@@ -280,7 +313,8 @@ class Citation:
 class AnswerSentence:
     """A sentence of the answer at `answer[start:end]`, the citations it carries and the server's verdict.
 
-    `missing` names what the cited spans do not hold, as (kind, text), where the verdict is `unsupported` or `uncited`.
+    `missing` names what the cited spans do not hold, as (kind, text), where the verdict is `unsupported` or `uncited`. `checked_by` is
+    what the verdict rests on; None where nothing was there to check.
     """
 
     text: str
@@ -289,6 +323,7 @@ class AnswerSentence:
     citations: tuple[int, ...]
     verdict: Verdict
     missing: tuple[tuple[str, str], ...] = ()
+    checked_by: CheckedBy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,7 +348,8 @@ class Answer:
 
     `groundedness`: share of the sentences written, dropped ones included, that their sources support, 0..1. `dropped`
     are the sentences that did not stand up and left the answer. `confidence` 0..1: how likely the documents answer.
-    `searched` is the query that found the passages, where it is not the standalone question (a translation).
+    `searched` is the query that found the passages, where it is not the standalone question (a translation). `certainty` is None
+    where nothing is answered.
     """
 
     id: str
@@ -335,6 +371,7 @@ class Answer:
     dropped: tuple[AnswerSentence, ...] = ()
     confidence: float = 0.0
     searched: str | None = None
+    certainty: Certainty | None = None
 
 
 @dataclass(frozen=True, slots=True)

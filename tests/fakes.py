@@ -15,7 +15,7 @@ import numpy as np
 
 from rag.errors import ChatUnavailableError
 from rag.language import query_terms, terms
-from rag.ports import Vectors
+from rag.ports import TokenVectors, Vectors
 from rag.types import ChatDelta, Hit, Message, Usage
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -67,6 +67,19 @@ class HashEmbedder:
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         return self.embed_documents(texts)
+
+    def embed_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[TokenVectors]:
+        found = []
+        for text in texts:
+            tokens = list(_TOKEN.finditer(text))[: self._max_tokens]
+            vectors = np.zeros((len(tokens), self._dimension), dtype=np.float32)
+            for row, token in enumerate(tokens):
+                word = token.group().casefold()
+                bucket, sign = self._place(word.strip(".,;:!?()[]\"'。，；：！？") or word)
+                vectors[row, bucket] = sign
+            offsets = np.array([token.span() for token in tokens], dtype=np.int32).reshape(-1, 2)
+            found.append(TokenVectors(offsets, vectors))
+        return found
 
     def _place(self, token: str) -> tuple[int, float]:
         digest = hashlib.blake2b(f"{self._seed}:{token}".encode(), digest_size=8).digest()

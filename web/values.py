@@ -143,6 +143,7 @@ def sentence(item: AnswerSentence) -> dict[str, Any]:
         "end": item.end,
         "citations": list(item.citations),
         "verdict": item.verdict,
+        "checked_by": item.checked_by,
         "missing": [{"kind": kind, "text": text} for kind, text in item.missing],
     }
 
@@ -160,6 +161,7 @@ def answer(item: Answer) -> dict[str, Any]:
         "sentences": [sentence(found) for found in item.sentences],
         "dropped": [sentence(found) for found in item.dropped],
         "groundedness": item.groundedness,
+        "certainty": item.certainty,
         "confidence": item.confidence,
         "searched": item.searched,
         "retrieved": [passage(found) for found in item.retrieved],

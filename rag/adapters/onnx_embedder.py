@@ -21,7 +21,7 @@ import numpy as np
 
 from rag.adapters.onnx_export import INPUT, OUTPUT, RECIPE, export
 from rag.errors import ConfigurationError
-from rag.ports import Vectors
+from rag.ports import TokenVectors, Vectors
 from rag.spaces import DenseProfile
 
 if TYPE_CHECKING:
@@ -131,6 +131,12 @@ class OnnxEmbedder:
         """As `embed_documents`, at normal priority and with the query prompt."""
         return self._embed([self.model.query_prompt + text for text in texts], None)
 
+    def embed_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[TokenVectors]:
+        """See `rag.ports.Embedder.embed_tokens`; at normal priority."""
+        prompt = self.model.query_prompt if query else self.model.document_prompt
+        loaded = self._get()
+        return [loaded.embed_tokens(prompt, text) for text in texts]
+
     def _embed(self, texts: Sequence[str], prepare_thread: Callable[[], None] | None) -> Vectors:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         loaded = self._get()
@@ -173,10 +179,25 @@ class _Loaded:
 
     def embed(self, ids: list[int]) -> Vectors:
         """Mean over the tokens that fit the window, scaled to unit length. Shape (dimension,)."""
+        mean: Vectors = self._run(ids).mean(axis=0)
+        return mean / np.linalg.norm(mean)
+
+    def embed_tokens(self, prompt: str, text: str) -> TokenVectors:
+        """The vectors of the text's own tokens that fit the window."""
+        encoding = self.tokenizer.encode(prompt + text)
+        hidden = self._run(encoding.ids)
+        offsets = np.array(encoding.offsets[: len(hidden)], dtype=np.int32).reshape(-1, 2) - len(prompt)
+        own = (offsets[:, 0] >= 0) & (offsets[:, 1] > offsets[:, 0])
+        own &= np.array(encoding.special_tokens_mask[: len(hidden)]) == 0
+        vectors = hidden[own]
+        return TokenVectors(offsets[own], vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+    def _run(self, ids: list[int]) -> Vectors:
+        """The last hidden state of the tokens that fit the window, shape (tokens, dimension)."""
         if len(ids) > self._window:
             ids = [*ids[: self._window - 1], ids[-1]]  # the last one is special
-        mean: Vectors = self.session.run([OUTPUT], {INPUT: np.array([ids], dtype=np.int64)})[0][0].mean(axis=0)
-        return mean / np.linalg.norm(mean)
+        hidden: Vectors = self.session.run([OUTPUT], {INPUT: np.array([ids], dtype=np.int64)})[0][0]
+        return hidden
 
 
 def _yield_to_others() -> None:

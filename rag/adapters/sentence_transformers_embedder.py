@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import ConfigurationError
-from rag.ports import Vectors
+from rag.ports import TokenVectors, Vectors
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -78,6 +78,31 @@ class SentenceTransformerEmbedder:
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """As `embed_documents`, with the query prompt."""
         return self._encode(self._get().encode_query, texts, self._query_prompt)
+
+    def embed_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[TokenVectors]:
+        """See `rag.ports.Embedder.embed_tokens`."""
+        model = self._get()
+        own = self._query_prompt if query else self._document_prompt
+        prompt = own or str(model.prompts.get("query" if query else "document") or "")
+        encode: Any = model.encode_query if query else model.encode_document
+        found = []
+        for text in texts:
+            with self._encoding:
+                hidden = encode([text], prompt=own or None, output_value="token_embeddings", show_progress_bar=False)[0]
+                encoding = model.tokenizer(
+                    prompt + text,
+                    truncation=True,
+                    max_length=model.max_seq_length,
+                    return_offsets_mapping=True,
+                    return_special_tokens_mask=True,
+                )
+            vectors = np.asarray(hidden.float().cpu().numpy(), dtype=np.float32)
+            offsets = np.array(encoding["offset_mapping"], dtype=np.int32).reshape(-1, 2)[: len(vectors)] - len(prompt)
+            kept = (offsets[:, 0] >= 0) & (offsets[:, 1] > offsets[:, 0])
+            kept &= np.array(encoding["special_tokens_mask"][: len(vectors)]) == 0
+            vectors = vectors[: len(kept)][kept]
+            found.append(TokenVectors(offsets[kept], vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))
+        return found
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Vectors:
         if not texts:

@@ -98,6 +98,26 @@ def test_text_beyond_the_window_is_not_read(embedder: Embedder) -> None:
     assert shorter.shape == inside.shape
 
 
+@pytest.mark.parametrize("query", [False, True])
+def test_tokens_have_a_place_in_the_text_and_a_unit_vector(embedder: Embedder, query: bool) -> None:
+    text = "Cats sat here.\n我们在这里 and there"
+    found, empty = embedder.embed_tokens([text, ""], query=query)
+
+    assert found.vectors.shape == (len(found.offsets), embedder.dimension)
+    assert found.vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-5)
+    covered = {place for start, end in found.offsets for place in range(start, end)}
+    assert {place for place, character in enumerate(text) if character.isalpha()} <= covered <= set(range(len(text)))
+    assert (np.diff(found.offsets[:, 0]) >= 0).all()
+    assert len(empty.offsets) == len(empty.vectors) == 0
+
+
+def test_tokens_beyond_the_window_are_not_read(embedder: Embedder) -> None:
+    (found,) = embedder.embed_tokens(["word " * (embedder.max_tokens + 50)])
+
+    assert 0 < len(found.vectors) <= embedder.max_tokens + 8
+
+
 def test_many_threads_get_their_own_answers(embedder: Embedder) -> None:
     texts = [f"document about topic {number} " * (number + 1) for number in range(12)]
     expected = embedder.embed_queries(texts)

@@ -11,7 +11,7 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from rag.events import Ask, Done, Event
-from rag.types import Message
+from rag.types import AnswerPolicy, Message
 from web import errors, sse, values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
 from web.values import Reply
@@ -48,6 +48,7 @@ def questions_blueprint(services: Services) -> APIBlueprint:
             filters=body.filters,
             conversation_id=body.conversation_id or uuid.uuid4().hex,
             history=_history(services, body),
+            answers=body.answers or AnswerPolicy(services.settings.answers),
         )
         events = _recorded(services, services.answerer.events(question))
         if body.stream or "text/event-stream" in request.accept_mimetypes.values():

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from rag.types import SearchMode
+from rag.types import AnswerPolicy, SearchMode
 
 JsonValue = TypeVar("JsonValue")
 
@@ -132,6 +132,11 @@ class AskBody(Body):
     filters: dict[str, Any] = Field(default_factory=dict)
     stream: bool = False
     rendered: bool = Field(default=False, description="With the answer's Markdown as a tree of nodes.")
+    answers: AnswerPolicy | None = Field(
+        default=None,
+        strict=False,
+        description="How much must speak for an answer; DOCENT_ANSWERS where it does not say.",
+    )
 
 
 class FeedbackBody(Body):

@@ -35,7 +35,7 @@ from rag.adapters.embedders import CollectionSpaces, Embedders, needed
 from rag.adapters.manifest import load_manifest
 from rag.adapters.reranker import CrossEncoderReranker
 from rag.adapters.weights import ensure, is_present
-from rag.answerer import Answerer, Limits
+from rag.answering.answerer import Answerer, Limits
 from rag.errors import DocentError, UnavailableError
 from rag.ports import ChatModel, Embedder
 from rag.recipe import Recipe

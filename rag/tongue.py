@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.citations import strip_marks
+from rag.answering.citations import strip_marks
 from rag.language import STOP_WORDS, language
 from rag.types import Evidence
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag import prompts
+from rag.answering import prompts
 from rag.errors import ChatUnavailableError
+from rag.evidence.scoring import score_sentences
 from rag.language import language
 from rag.ports import ChatModel
-from rag.scoring import score_sentences
 from rag.types import Message, Passage, Retrieval
 
 # Passages that tell the documents' language, and the coverage of terms above which a question was understood.

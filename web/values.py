@@ -8,7 +8,7 @@ from typing import Any
 from flask import Response
 
 from catalog.folders import SyncPlan
-from rag.events import Cited, Done, Event, Retrieved, Token, Verified
+from rag.answering.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
 from web.notices import notice_of
 from web.rendering import Node, tree_of

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from rag.answering.events import Ask
 from rag.evaluation.observations import Found, Place, Reply
-from rag.events import Ask
 from rag.types import Answer, Citation, Evidence, Passage, Retrieval
 
 

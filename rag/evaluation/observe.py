@@ -10,8 +10,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from rag import prompts
-from rag.abstention import features, gate
+from rag.answering import prompts
+from rag.answering.certainty import features, gate
 from rag.evaluation.golden import GoldenQuestion, file_matches
 from rag.evaluation.local import Searcher
 from rag.ports import ChatModel

@@ -90,8 +90,8 @@ def open_services(settings: Settings, *, chat: bool) -> Iterator[Services]:
 
 def local_subject(services: Services, collection: str) -> LocalSubject:
     """The parts that are measured, as the answerer uses them."""
-    from rag.abstention import features, judgements
-    from rag.evidence import select_evidence
+    from rag.answering.certainty import features, judgements
+    from rag.evidence.selection import select_evidence
 
     settings = services.settings
     return LocalSubject(

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from rag.answerer import Answerer, Limits
-from rag.citations import MARK
-from rag.events import Ask, Done, Event, Token
-from rag.injection import gives_orders
-from rag.prompts import templates
+from rag.answering.answerer import Answerer, Limits
+from rag.answering.citations import MARK
+from rag.answering.events import Ask, Done, Event, Token
+from rag.answering.prompts import templates
+from rag.evidence.injection import gives_orders
 from rag.retriever import Retriever
 from rag.spaces import EmbeddingSpace, OneSpace
 from rag.types import Answer, PageSpan, Passage

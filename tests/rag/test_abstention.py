@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rag.abstention import features, judgements
-from rag.evidence import select_evidence
+from rag.answering.certainty import features, judgements
+from rag.evidence.selection import select_evidence
 from rag.language import language, query_terms
 from rag.types import Retrieval
 from tests.rag.passages import passage

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from rag.answerer import Answerer, Limits
-from rag.citations import MarkedText
+from rag.answering.answerer import Answerer, Limits
+from rag.answering.builder import judge
+from rag.answering.citations import MarkedText
+from rag.answering.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
+from rag.answering.extractive import extract
 from rag.errors import ChatUnavailableError, InvalidRequestError, NotFoundError
-from rag.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
-from rag.extractive import extract
 from rag.language import query_terms
 from rag.retriever import Retriever
 from rag.spaces import EmbeddingSpace, OneSpace
 from rag.types import Answer, ChatDelta, Message, PageSpan, Passage, SearchMode, Usage
-from rag.writer import judge
 from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat
 from tests.rag.passages import OFFSET, evidence, passage
 

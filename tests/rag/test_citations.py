@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.citations import CitationList, Draft, MarkedText, strip_marks, unmark
+from rag.answering.citations import CitationList, Draft, MarkedText, strip_marks, unmark
 from rag.types import Evidence, PageSpan, Passage
 
 # What answers are made of: words, ends of sentences, marks, lists, tables, in two languages.

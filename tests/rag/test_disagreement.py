@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from rag.disagreement import Disagreement, find_disagreement
-from rag.evidence import select_evidence
+from rag.answering.disagreement import Disagreement, find_disagreement
+from rag.evidence.selection import select_evidence
 from rag.language import language, query_terms, terms
 from rag.types import Retrieval
 from tests.rag.passages import passage

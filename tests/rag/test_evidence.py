@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.evidence import STRETCH, select_evidence
-from rag.extractive import MAX_SENTENCES, extract
+from rag.answering.extractive import MAX_SENTENCES, extract
+from rag.answering.prompts import build
+from rag.evidence.scoring import estimate_tokens, score_sentences
+from rag.evidence.selection import STRETCH, select_evidence
 from rag.language import only_asks, query_terms
-from rag.prompts import build
-from rag.scoring import estimate_tokens, score_sentences
 from tests.rag.passages import OFFSET, passage
 
 QUESTION = "At how many bar does the pump run?"

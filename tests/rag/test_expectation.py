@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.expectation import Kind, expected, holds, parts
+from rag.evidence.answer_type import Kind, expected, holds, parts
 
 
 @pytest.mark.parametrize(

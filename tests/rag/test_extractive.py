@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.extractive import Span, nearest, self_contained
+from rag.answering.extractive import Span, nearest, self_contained
 from rag.language import query_terms
 from tests.rag.passages import evidence
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.citations import MarkedText
+from rag.answering.builder import judge
+from rag.answering.citations import MarkedText
 from rag.gathering import corroborating, gather
-from rag.writer import judge
 from tests.rag.passages import OFFSET, evidence, passage
 
 SAFE = "Keep the valve shut while the pump is cold. Wear gloves at the intake."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.evidence import select_evidence
-from rag.injection import gives_orders
+from rag.evidence.injection import gives_orders
+from rag.evidence.selection import select_evidence
 from tests.rag.passages import passage
 
 ORDERS = [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import prompts
+from rag.answering import prompts
 from rag.errors import ConfigurationError
 from tests.rag.passages import evidence
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from rag.answering.relevance import supposes_otherwise
 from rag.polarity import both_asked, sides_told
-from rag.relevance import supposes_otherwise
 from tests.rag.passages import evidence
 
 BOTH = (

@@ -10,7 +10,7 @@ from flask import jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from rag.events import Ask, Done, Event
+from rag.answering.events import Ask, Done, Event
 from rag.types import AnswerPolicy, Message
 from web import errors, sse, values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody

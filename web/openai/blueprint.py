@@ -15,8 +15,8 @@ from flask import Response, jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from rag.answering.events import Ask, Done, Event, Token
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
-from rag.events import Ask, Done, Event, Token
 from rag.types import Answer, Message
 from web import errors, sse, values
 from web.openai.schemas import ChatBody, EmbeddingsBody

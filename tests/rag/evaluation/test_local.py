@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from rag.answering.events import Ask
 from rag.evaluation.local import LocalSubject
-from rag.events import Ask
 from rag.types import Answer, Evidence, Passage, Retrieval
 from tests.rag.passages import OFFSET, passage
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from rag.evidence.injection import gives_orders
 from rag.focus import name_terms
-from rag.injection import gives_orders
 from rag.language import sentences, terms
 from rag.polarity import both_asked, denies, turned
 from rag.types import Evidence

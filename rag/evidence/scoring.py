@@ -12,9 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.expectation import expected, holds
+from rag.evidence.answer_type import expected, holds
+from rag.evidence.injection import gives_orders
 from rag.focus import name_terms
-from rag.injection import gives_orders
 from rag.language import CJK_RUN, is_cjk, leans_forward, query_terms, sentences, terms
 from rag.types import Passage
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from rag.citations import unmark
+from rag.answering.citations import unmark
 from rag.errors import ConfigurationError
 from rag.types import Evidence, Message
 

@@ -11,14 +11,15 @@ import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rag import prompts
-from rag.abstention import features, gate, judgements
-from rag.citations import Draft
+from rag.answering import prompts
+from rag.answering.builder import EXTRACTIVE, Writer
+from rag.answering.certainty import features, gate, judgements
+from rag.answering.citations import Draft
+from rag.answering.disagreement import find_disagreement
+from rag.answering.events import Ask, Done, Event, Retrieved
 from rag.conversation import standalone
-from rag.disagreement import find_disagreement
 from rag.errors import ChatUnavailableError
-from rag.events import Ask, Done, Event, Retrieved
-from rag.evidence import select_evidence
+from rag.evidence.selection import select_evidence
 from rag.language import language
 from rag.ports import ChatModel, PassageStore
 from rag.retriever import Retriever, clean_query
@@ -26,7 +27,6 @@ from rag.smalltalk import polite_line
 from rag.tongue import Tongue
 from rag.translation import Translator
 from rag.types import Abstention, Answer, Evidence, Message, Retrieval
-from rag.writer import EXTRACTIVE, Writer
 
 NO_ANSWER = {
     "en": "The documents do not answer this question.",

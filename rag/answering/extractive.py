@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from rag.evidence.injection import gives_orders
+from rag.evidence.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.gathering import Span
-from rag.injection import gives_orders
 from rag.language import is_cjk, leans_back, leans_forward, sentences
 from rag.polarity import clauses, denies
-from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
 from rag.verification import overlap_of, statement, states_something
 

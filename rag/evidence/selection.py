@@ -11,9 +11,9 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from rag.expectation import parts
+from rag.evidence.answer_type import parts
+from rag.evidence.scoring import Candidate, estimate_tokens, score_sentences
 from rag.language import leans_back, leans_forward
-from rag.scoring import Candidate, estimate_tokens, score_sentences
 from rag.types import Evidence, Passage
 
 # The number, the brackets and the line end of a source.

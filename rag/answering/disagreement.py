@@ -13,12 +13,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rag.citations import unmark
+from rag.answering.citations import unmark
 from rag.dates import Date, dated
-from rag.expectation import Kind, expected
+from rag.evidence.answer_type import Kind, expected
+from rag.evidence.injection import gives_orders
 from rag.facts import facts_of, without
 from rag.focus import name_terms
-from rag.injection import gives_orders
 from rag.language import fold, is_cjk, names, query_terms, sentences, terms
 from rag.polarity import turned
 from rag.quantities import Quantity

@@ -16,13 +16,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from rag.answering.prompts import NO, YES, Opening
 from rag.errors import ConfigurationError
-from rag.expectation import expected, holds
+from rag.evidence.answer_type import expected, holds
+from rag.evidence.scoring import score_sentences
 from rag.focus import name_terms
 from rag.language import fold, names, query_terms, terms
 from rag.polarity import turned
-from rag.prompts import NO, YES, Opening
-from rag.scoring import score_sentences
 from rag.types import Evidence, Retrieval
 
 FILE = Path(__file__).with_name("calibration.json")

@@ -11,16 +11,16 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag import prompts
-from rag.citations import CitationList, MarkedText, strip_marks, unmark
-from rag.events import Ask, Cited, Done, Event, Token, Verified
-from rag.extractive import extract, nearest, self_contained
+from rag.answering import prompts
+from rag.answering.citations import CitationList, MarkedText, strip_marks, unmark
+from rag.answering.events import Ask, Cited, Done, Event, Token, Verified
+from rag.answering.extractive import extract, nearest, self_contained
+from rag.answering.relevance import addresses, supposes_otherwise
+from rag.evidence.scoring import ITEM
 from rag.gathering import SAYS_IT_TOO, Span, corroborating, gather
 from rag.language import is_cjk, language, refers_back, trim, words
 from rag.polarity import both_asked, sides_told
 from rag.ports import PassageStore
-from rag.relevance import addresses, supposes_otherwise
-from rag.scoring import ITEM
 from rag.types import (
     Abstention,
     Answer,

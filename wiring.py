@@ -35,7 +35,8 @@ from rag.adapters.embedders import CollectionSpaces, Embedders, needed
 from rag.adapters.manifest import load_manifest
 from rag.adapters.reranker import CrossEncoderReranker
 from rag.adapters.weights import ensure, is_present
-from rag.answering.answerer import Answerer, Limits
+from rag.answering.answerer import Answerer, Limits, Writing
+from rag.answering.certainty import ModelKind
 from rag.errors import DocentError, UnavailableError
 from rag.ports import ChatModel, Embedder
 from rag.recipe import Recipe
@@ -82,6 +83,7 @@ class Services:
     spaces: CollectionSpaces
     embedder: Embedder
     retriever: Retriever
+    selector: EvidenceSelector
     answerer: Answerer
     startup: Startup
     chat: ChatModel | None = None
@@ -171,6 +173,7 @@ def build_services(
     pipeline = Pipeline(ingestion, library, reader, spaces, dense, recipe=collections.recipe, passwords=passwords)
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
     retriever = Retriever(spaces, dense, lexical, documents, reranker)
+    selector = EvidenceSelector(documents, token_vectors, BUDGETS[settings.llm].of(settings.evidence_budget))
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
 
     def start_ingestion(report: Report) -> None:
@@ -209,11 +212,14 @@ def build_services(
         spaces=spaces,
         embedder=embedders.default,
         retriever=retriever,
+        selector=selector,
         answerer=Answerer(
             retriever,
             documents,
-            chat,
-            Limits(settings.evidence_budget, settings.answer_tokens, settings.min_confidence),
+            selector,
+            Verifier(lambda: embedders.default, entailment(settings, chat)),
+            _writing(settings, chat),
+            Limits(settings.answer_limit, settings.min_confidence),
         ),
         startup=Startup(chain, chat_chain),
         chat=chat,

@@ -6,7 +6,7 @@ The steps of ingestion are in ingestion.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Text, cast, delete, func, insert, select, update
@@ -16,7 +16,7 @@ from catalog.engine import Database
 from catalog.rows import now, to_document, to_passage
 from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
-from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage
+from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage, Section
 from vectorstore.lexical import Fts5Index
 
 REMOVED_ANSWER = "(removed with the document that it cited)"
@@ -120,6 +120,22 @@ class DocumentCatalog:
             rows = connection.execute(passages_query().where(documents.c.live, chunks.c.id.in_(chunk_ids)))
             return {row.id: to_passage(row) for row in rows}
 
+    def sections(self, passages: Sequence[Passage], *, reach: int) -> list[Section]:
+        """See `rag.ports.PassageStore.sections`."""
+        own, near = chunks.alias("own"), chunks.alias("near")
+        query = (
+            select(own.c.id, near.c.id.label("near"), near.c.ordinal, near.c.char_start, near.c.char_end)
+            .join(near, (near.c.document_id == own.c.document_id) & near.c.heading.is_not_distinct_from(own.c.heading))
+            .where(own.c.id.in_([item.chunk_id for item in passages]))
+            .where(near.c.ordinal.between(own.c.ordinal - reach, own.c.ordinal + reach))
+            .order_by(own.c.id, near.c.ordinal)
+        )
+        with self._database.read() as connection:
+            rows: dict[str, list[Any]] = {}
+            for row in connection.execute(query):
+                rows.setdefault(row.id, []).append(row)
+            return [_section(connection, item, rows.get(item.chunk_id, [])) for item in passages]
+
     def collection_ids(self, names: Sequence[str]) -> list[int]:
         """See `rag.ports.PassageStore.collection_ids`."""
         return self._collections.ids(names)
@@ -222,6 +238,23 @@ class DocumentCatalog:
         with self._database.read() as connection:
             found = {row[0]: row[1] for row in connection.execute(counted)}
         return {status: found.get(status, 0) for status in DocumentStatus if status != DocumentStatus.UNCHANGED}
+
+
+def _section(connection: Connection, found: Passage, rows: Sequence[Any]) -> Section:
+    """A passage with its neighbours; `rows` are those under its heading, itself among them, in their order."""
+    place = next((at for at, row in enumerate(rows) if row.near == found.chunk_id), None)
+    if place is None or len(rows) == 1:
+        return Section(found, found, ((found.chunk_id, found.char_start),))
+    first = last = place
+    while first and rows[first - 1].ordinal == rows[first].ordinal - 1:
+        first -= 1
+    while last + 1 < len(rows) and rows[last + 1].ordinal == rows[last].ordinal + 1:
+        last += 1
+    start, end = rows[first].char_start, rows[last].char_end
+    part = select(func.substr(texts.c.text, start + 1, end - start)).where(texts.c.document_id == found.document_id)
+    text = str(connection.execute(part).scalar_one())
+    members = tuple((row.near, row.char_start) for row in rows[first : last + 1])
+    return Section(found, replace(found, char_start=start, char_end=end, text=text), members)
 
 
 def present() -> Any:

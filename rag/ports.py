@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from rag.types import ChatDelta, Hit, Message, PageSpan, Passage
+from rag.types import ChatDelta, Hit, Message, PageSpan, Passage, Section
 
 Vectors = npt.NDArray[np.float32]
 
@@ -101,6 +101,9 @@ class PassageStore(Protocol):
 
     def passages(self, chunk_ids: Sequence[str]) -> dict[str, Passage]:
         """The live chunks among `chunk_ids`, by id; deleted or half-ingested ones are simply absent."""
+
+    def sections(self, passages: Sequence[Passage], *, reach: int) -> list[Section]:
+        """Each passage with up to `reach` chunks before and behind it that stand under the same heading, in the same order."""
 
     def collection_ids(self, names: Sequence[str]) -> list[int]:
         """Ids of the named collections. Raises NotFoundError for an unknown name."""

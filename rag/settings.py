@@ -163,7 +163,7 @@ class Settings:
     evidence_tokens: int = _setting(
         0,
         _integer(0, 32768),
-        "Prompt tokens that evidence takes for a usual question, up to 1.6 times as many where many sentences come close; 0 picks 180 for the local model, 1500 for others.",
+        "Prompt tokens that evidence may take; 0 picks what the chat model reads well in the time: 420 for the local one, 3000 for others.",
     )
     min_confidence: float | None = _setting(
         None,
@@ -191,7 +191,9 @@ class Settings:
     llm_model: str = _setting("", _text, "Model name at that URL; required when `DOCENT_LLM=openai`.")
     llm_api_key: str = _setting("", _text, "Key for that URL, where it wants one.")
     llm_timeout_s: float = _setting(60.0, _number(1, 3600), "Longest wait for the chat model's next token, in seconds.")
-    answer_tokens: int = _setting(320, _integer(16, 16384), "Longest answer, in the chat model's tokens.")
+    answer_tokens: int = _setting(
+        0, _integer(0, 16384), "Longest answer, in the chat model's tokens; 0 picks 400 for the local model, 1500 for others."
+    )
 
     def __post_init__(self) -> None:
         if self.llm == "openai" and not self.llm_model:
@@ -225,8 +227,13 @@ class Settings:
 
     @property
     def evidence_budget(self) -> int:
-        """Prompt tokens to spend on evidence; small for the local model, which reads some 40 tokens a second."""
-        return self.evidence_tokens or (180 if self.llm == "local" else 1500)
+        """Prompt tokens to spend on evidence; small for the local model, whose reading is what a user waits for."""
+        return self.evidence_tokens or (420 if self.llm == "local" else 3000)
+
+    @property
+    def answer_limit(self) -> int:
+        """Tokens that an answer may have."""
+        return self.answer_tokens or (400 if self.llm == "local" else 1500)
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Settings:

@@ -263,7 +263,8 @@ class Retrieval:
     `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
     `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related. `beyond`: the next passages,
     up to twenty, which tell what else there is. `unmeant`: names of files among these that the query does not mean, since
-    it names another one that is called alike (`rag.focus.rivals`).
+    it names another one that is called alike (`rag.focus.rivals`). `query_tokens`: the query's token vectors (`rag.ports.TokenVectors`) by
+    the name of their space.
     """
 
     query: str
@@ -274,14 +275,28 @@ class Retrieval:
     closeness: float = 0.0
     beyond: tuple[Passage, ...] = ()
     unmeant: frozenset[str] = frozenset()
+    query_tokens: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A passage with its neighbours under the same heading, as one.
+
+    `found` is the passage as it was found, `passage` the same one widened: its text is the document's at its offsets. `chunks` are the ids
+    of the chunks it is made of, each with where it begins in the document.
+    """
+
+    found: Passage
+    passage: Passage
+    chunks: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A run of sentences of one passage, numbered for the model. Offsets are document offsets.
+    """A run of blocks of one section, as it stands in the document, numbered for the model. Offsets are document offsets.
 
-    `score` 0..1: how strongly the run speaks to the question. `header` is the header row of the table, or the
-    lead-in of the list, that it is from.
+    `score` 0..1: how likely it holds the answer, which its block `best` (start, end) is likeliest to. `header` is the header row of the
+    table, or the lead-in of the list, that it is from.
     """
 
     n: int
@@ -291,6 +306,7 @@ class Evidence:
     text: str
     score: float
     header: str = ""
+    best: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -349,7 +365,7 @@ class Answer:
     `groundedness`: share of the sentences written, dropped ones included, that their sources support, 0..1. `dropped`
     are the sentences that did not stand up and left the answer. `confidence` 0..1: how likely the documents answer.
     `searched` is the query that found the passages, where it is not the standalone question (a translation). `certainty` is None
-    where nothing is answered.
+    where nothing is answered; `features` are what it was judged by, for the `kind` of model that answered.
     """
 
     id: str
@@ -372,6 +388,8 @@ class Answer:
     confidence: float = 0.0
     searched: str | None = None
     certainty: Certainty | None = None
+    kind: str = ""
+    features: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,37 +1,45 @@
 """A question to an answer, as one sequence of events: retrieval, token, citation, verification, done.
 
-`events` is the whole use-case; `ask` is its last event. Whether the documents answer is judged before the model is asked
-and again when it has said yes or no (rag/abstention.py); every sentence is checked against the evidence as soon as it is
-complete; and what the model cannot deliver is quoted instead.
+`events` is the whole use-case; `ask` is its last event. Before the model only what is plainly about something else is declined. Whether the
+documents answer is told by the model that reads them: a capable one's own No is believed, the small one's is weighed. Every sentence is
+checked against the evidence as soon as it is complete, and the answer leaves with how sure it is.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.answering import prompts
-from rag.answering.builder import EXTRACTIVE, Writer
-from rag.answering.certainty import features, gate, judgements
-from rag.answering.citations import Draft
+from rag.answering import prompts, wording
+from rag.answering.answer_language import AnswerLanguage
+from rag.answering.builder import AnswerBuilder
+from rag.answering.certainty import (
+    GATE,
+    ModelKind,
+    calibrated,
+    certainty,
+    found_features,
+    gate,
+    written_features,
+)
 from rag.answering.disagreement import find_disagreement
+from rag.answering.draft import Draft
 from rag.answering.events import Ask, Done, Event, Retrieved
-from rag.conversation import standalone
+from rag.answering.extractive import extract
+from rag.answering.outcome import Outcome, finished
 from rag.errors import ChatUnavailableError
-from rag.evidence.selection import select_evidence
+from rag.evidence.selector import EvidenceSelector
 from rag.language import language
 from rag.ports import ChatModel, PassageStore
-from rag.retriever import Retriever, clean_query
-from rag.smalltalk import polite_line
-from rag.tongue import Tongue
-from rag.translation import Translator
-from rag.types import Abstention, Answer, Evidence, Message, Retrieval
+from rag.query.rewrite import Rewriter
+from rag.query.smalltalk import polite_line
+from rag.query.translation import Translator
+from rag.retrieval.retriever import Retriever, clean_query
+from rag.types import Abstention, Answer, AnswerPolicy, Certainty, Evidence, Message, Retrieval
+from rag.verification.verifier import Verifier
 
-NO_ANSWER = {
-    "en": "The documents do not answer this question.",
-    "zh": "文档中没有这个问题的答案。",
-}
+GATE_TOKENS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,26 +47,54 @@ class Limits:
     """How much an answer may take.
 
     Attributes:
-        evidence: tokens of evidence shown to the model.
         answer: tokens of the model's text.
-        confidence: the least probability, 0..1, that the documents answer; None takes the calibrated thresholds.
+        confidence: the least chance, 0..1, that the documents answer; None takes the calibrated thresholds.
     """
 
-    evidence: int
     answer: int
     confidence: float | None = None
 
 
-class Answerer:
-    """Answers questions over the retriever's passages. Thread-safe: each question has its own writer."""
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """Who writes: a chat model and what kind it is, the rewriting of follow-ups, and the translation of questions, where they have any."""
 
-    def __init__(self, retriever: Retriever, store: PassageStore, chat: ChatModel | None, limits: Limits) -> None:
-        """`chat` None: quoted sentences are the answer."""
+    chat: ChatModel | None
+    kind: ModelKind
+    rewriter: Rewriter
+    translator: Translator | None = None
+
+
+@dataclass(slots=True)
+class _Question:
+    """One question on its way."""
+
+    ask: Ask
+    standalone: str
+    retrieval: Retrieval
+    evidence: list[Evidence]
+    builder: AnswerBuilder
+    outcome: Outcome
+
+
+class Answerer:
+    """Answers questions over the retriever's passages. Thread-safe: each question has its own builder."""
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        store: PassageStore,
+        selector: EvidenceSelector,
+        verifier: Verifier,
+        writing: Writing,
+        limits: Limits,
+    ) -> None:
         self._retriever = retriever
         self._store = store
-        self._chat = chat
+        self._selector = selector
+        self._verifier = verifier
+        self._writing = writing
         self._limits = limits
-        self._translator = Translator(chat) if chat else None
 
     def ask(self, ask: Ask) -> Answer:
         """The answer. Raises what `events` raises."""
@@ -75,156 +111,154 @@ class Answerer:
         """
         started = time.perf_counter()
         ask = replace(ask, question=clean_query(ask.question))  # so that what is stored is what was searched
-        question = standalone(ask.question, ask.history)
-        retrieval = self._search(ask, question)
         line = polite_line(ask.question)
-        if self._translator and line is None and (query := self._translator.translated(retrieval)):
-            retrieval = self._better(retrieval, self._search(ask, query))
-        writer = Writer(ask, question, retrieval, self._store, started)
-        return self._answer(writer, ask, retrieval) if line is None else _greet(writer, retrieval, line)
+        standalone = ask.question if line else self._writing.rewriter.standalone(ask.question, ask.history)
+        retrieval = self._search(ask, standalone)
+        translator = self._writing.translator
+        if translator and line is None and (query := translator.translated(retrieval)):
+            retrieval = self._search(ask, query)
+        outcome = Outcome(ask, standalone, retrieval, started)
+        builder = AnswerBuilder(
+            ask, standalone, self._store, self._verifier, remarks=self._writing.kind is ModelKind.HOSTED
+        )
+        question = _Question(ask, standalone, retrieval, [], builder, outcome)
+        return self._answer(question) if line is None else _greet(question, line)
 
     def _search(self, ask: Ask, query: str) -> Retrieval:
         return self._retriever.search(query, collections=ask.collections, top_k=ask.top_k, filters=ask.filters)
 
-    def _better(self, own: Retrieval, translated: Retrieval) -> Retrieval:
-        """What the translated question found, unless passages in the question's own language are likelier to answer it."""
-        if not own.passages or language(own.passages[0].text) != own.language:
-            return translated
-        return max(
-            (translated, own),
-            key=lambda found: judgements()["retrieval"].probability(features(found, self._evidence(found))),
-        )
-
-    def _evidence(self, retrieval: Retrieval) -> list[Evidence]:
-        return select_evidence(retrieval.query, retrieval.passages, retrieval.rarity, budget=self._limits.evidence)
-
-    def _answer(self, writer: Writer, ask: Ask, retrieval: Retrieval) -> Iterator[Event]:
-        yield Retrieved(retrieval.passages)
+    def _answer(self, question: _Question) -> Iterator[Event]:
+        yield Retrieved(question.retrieval.passages)
         clock = time.perf_counter()
-        evidence = self._evidence(retrieval)
-        known = features(retrieval, evidence, translated=retrieval.query != writer.question)
-        first = "retrieval" if self._chat else "extractive"
-        writer.confidence = judgements()[first].probability(known)
-        writer.spend("evidence_ms", clock)
-        if not evidence or writer.confidence < self._least(first):
-            yield from _decline(writer, Abstention.NO_EVIDENCE)
-        elif self._chat is None:
-            yield from _quote(writer, retrieval, evidence, None)
+        question.evidence = self._selector.select(question.retrieval)
+        question.outcome.features = found_features(question.retrieval, question.evidence)
+        question.outcome.spend("evidence_ms", clock)
+        if not question.evidence or self._off_topic(question):
+            yield from _decline(question, Abstention.NO_EVIDENCE)
+        elif self._writing.chat is None:
+            yield from self._quote(question, None)
         else:
             try:
-                yield from self._write(writer, self._chat, retrieval, evidence, known)
+                yield from self._write(question, self._writing.chat)
             except ChatUnavailableError:
-                writer.model = EXTRACTIVE
-                if ask.checked_only and writer.has_support:
-                    yield from _conclude(writer, retrieval, evidence, Abstention.LLM_UNAVAILABLE)
+                question.outcome.model = wording.EXTRACTIVE
+                if question.ask.checked_only and question.builder.has_support:
+                    yield from self._conclude(question, ModelKind.EXTRACTIVE, Abstention.LLM_UNAVAILABLE)
                 else:
-                    yield from _quote(writer, retrieval, evidence, Abstention.LLM_UNAVAILABLE)
+                    yield from self._quote(question, Abstention.LLM_UNAVAILABLE)
 
-    def _least(self, judgement: str) -> float:
-        return judgements()[judgement].threshold if self._limits.confidence is None else self._limits.confidence
+    def _off_topic(self, question: _Question) -> bool:
+        """Whether the question is plainly about something else than the documents. Under the open policy nothing is."""
+        topic = calibrated()["topic"]
+        question.outcome.confidence = topic.probability(question.outcome.features)
+        if question.ask.answers is AnswerPolicy.OPEN:
+            return False
+        return question.outcome.confidence < self._least(topic.threshold)
 
-    def _write(
-        self,
-        writer: Writer,
-        chat: ChatModel,
-        retrieval: Retrieval,
-        evidence: Sequence[Evidence],
-        known: Mapping[str, float],
-    ) -> Iterator[Event]:
-        """Let the model say yes or no, then write, checking each sentence. Raises ChatUnavailableError."""
-        writer.model = chat.name
-        messages = prompts.build(writer.question, evidence)
-        opening, tongue = prompts.Opening(), Tongue.of(writer.question, evidence)
-        yield from self._follow(writer, chat, messages, opening, tongue, evidence, known)
-        if tongue.foreign:
-            again = prompts.in_chinese(messages)
-            yield from self._follow(writer, chat, again, prompts.Opening(), Tongue(None), evidence, None)
-        if writer.has_support:
-            yield from _compare(writer, retrieval, evidence)
-            yield from writer.complete(evidence)
-            yield writer.finish(answered=True)
-        elif opening.alternatives and writer.confidence >= self._least("insist"):
-            yield from _quote(writer, retrieval, evidence, None)
+    def _least(self, threshold: float) -> float:
+        return threshold if self._limits.confidence is None else self._limits.confidence
+
+    def _write(self, question: _Question, chat: ChatModel) -> Iterator[Event]:
+        """Let the model write, checking each sentence. Raises ChatUnavailableError."""
+        question.outcome.model = chat.name
+        if self._writing.kind is ModelKind.LOCAL:
+            answers = self._weighed(question, chat)
+            if answers:
+                spoken = language(question.standalone)
+                messages = prompts.for_answer(question.standalone, question.evidence, spoken)
+                yield from self._follow(question, chat, messages, None)
         else:
-            yield from _decline(writer, Abstention.UNSUPPORTED if writer.has_claims else Abstention.NO_EVIDENCE)
+            opening = prompts.Opening()
+            messages = prompts.for_hosted(question.standalone, question.evidence)
+            yield from self._follow(question, chat, messages, opening)
+            answers = not opening.says_no
+        builder = question.builder
+        if answers and builder.has_support:
+            yield from self._conclude(question, self._writing.kind, None)
+        elif answers and self._writing.kind is ModelKind.LOCAL and not builder.only_remarks:
+            yield from self._quote(question, None)  # the model found an answer and could not word it
+        else:
+            yield from _decline(question, Abstention.UNSUPPORTED)
+
+    def _weighed(self, question: _Question, chat: ChatModel) -> bool:
+        """Whether the small model's yes or no, with all else that is known, speaks for an answer."""
+        alternatives, said = {}, ""
+        stream = chat.stream(prompts.for_gate(question.standalone, question.evidence), max_tokens=GATE_TOKENS)
+        for delta in stream:
+            alternatives = alternatives or dict(delta.alternatives)
+            said += delta.text
+        question.outcome.features[GATE] = gate(alternatives, said)
+        local = calibrated()["local"]
+        question.outcome.confidence = local.probability(question.outcome.features)
+        if question.ask.answers is AnswerPolicy.OPEN:
+            return True
+        return question.outcome.confidence >= self._least(local.threshold)
 
     def _follow(
-        self,
-        writer: Writer,
-        chat: ChatModel,
-        messages: Sequence[Message],
-        opening: prompts.Opening,
-        tongue: Tongue,
-        evidence: Sequence[Evidence],
-        known: Mapping[str, float] | None,
+        self, question: _Question, chat: ChatModel, messages: Sequence[Message], opening: prompts.Opening | None
     ) -> Iterator[Event]:
-        """One text of the model, sentence by sentence; `known` None where it has been judged before that it goes on."""
-        draft = Draft()
+        """One text of the model, part by part; it is stopped where it says no, goes round in a circle or is in another language."""
+        builder, draft = question.builder, Draft()
+        spoken = AnswerLanguage.of(question.standalone)
         stream = chat.stream(messages, max_tokens=self._limits.answer)
         try:
             for delta in stream:
-                writer.usage = delta.usage or writer.usage
-                opening.alternatives = opening.alternatives or delta.alternatives
-                was_decided, text = opening.decided, opening.feed(delta.text)
-                if opening.decided and not was_decided and not self._goes_on(writer, opening, known):
+                builder.usage = delta.usage or builder.usage
+                text = opening.feed(delta.text) if opening else delta.text
+                if opening and opening.decided and opening.says_no:
                     return
-                for part in draft.feed(tongue.feed(text)):
-                    yield from writer.take(part, evidence)
-                    if writer.repeats:
+                for part in draft.feed(spoken.feed(text)):
+                    yield from builder.take(part, question.evidence)
+                    if builder.repeats:
                         return
-                if tongue.foreign:
+                if spoken.foreign:
                     return
         finally:
             if isinstance(stream, Generator):
                 stream.close()  # stops the model
-        was_decided, text = opening.decided, opening.rest()
-        if was_decided or self._goes_on(writer, opening, known):
-            for part in (*draft.feed(tongue.feed(text) + tongue.rest()), *draft.finish()):
-                yield from writer.take(part, evidence)
-                if writer.repeats:
-                    return
+        text = opening.rest() if opening else ""
+        if opening and opening.says_no:
+            return
+        for part in (*draft.feed(spoken.feed(text) + spoken.rest()), *draft.finish()):
+            yield from builder.take(part, question.evidence)
+            if builder.repeats:
+                return
 
-    def _goes_on(self, writer: Writer, opening: prompts.Opening, known: Mapping[str, float] | None) -> bool:
-        """Whether the answer is worth reading, now that the model has said yes or no."""
-        if known is None:
-            return not opening.says_no
-        writer.confidence = judgements()["model"].probability({**known, "gate": gate(opening)})
-        return not opening.says_no and writer.confidence >= self._least("model")
+    def _quote(self, question: _Question, reason: Abstention | None) -> Iterator[Event]:
+        """Let the best blocks of the evidence be the answer, in their own words."""
+        builder = question.builder
+        builder.restart()
+        for text, spans in extract(question.evidence):
+            yield from builder.state(text, spans)
+        if builder.has_support:
+            yield from self._conclude(question, ModelKind.EXTRACTIVE, reason)
+        else:
+            yield from _decline(question, Abstention.NO_EVIDENCE)
 
-
-def _quote(
-    writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence], reason: Abstention | None
-) -> Iterator[Event]:
-    """Let the best sentences of the evidence be the answer."""
-    yield from writer.quote(evidence)
-    if writer.has_support:
-        yield from _conclude(writer, retrieval, evidence, reason)
-    else:
-        yield from _decline(writer, Abstention.NO_EVIDENCE)
-
-
-def _conclude(
-    writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence], reason: Abstention | None
-) -> Iterator[Event]:
-    """Say so where the documents disagree, and end."""
-    yield from _compare(writer, retrieval, evidence)
-    yield writer.finish(answered=True, reason=reason)
-
-
-def _compare(writer: Writer, retrieval: Retrieval, evidence: Sequence[Evidence]) -> Iterator[Event]:
-    """Say so where the documents disagree."""
-    if found := find_disagreement(retrieval, evidence):
-        yield from writer.state(found.sentence(language(writer.question)), found.spans)
+    def _conclude(self, question: _Question, kind: ModelKind, reason: Abstention | None) -> Iterator[Event]:
+        """Let entailment confirm, say so where the documents disagree, tell how sure the answer is, and end."""
+        builder, outcome = question.builder, question.outcome
+        if kind is not ModelKind.EXTRACTIVE:
+            yield from builder.confirm(question.evidence)
+        outcome.features |= written_features(builder.judgements)
+        sure, outcome.confidence = certainty(kind, outcome.features)
+        if not builder.has_support or (question.ask.answers is AnswerPolicy.STRICT and sure is Certainty.LOW):
+            yield from _decline(question, Abstention.UNSUPPORTED)
+            return
+        if found := find_disagreement(question.retrieval, question.evidence):
+            yield from builder.state(found.sentence(language(question.standalone)), found.spans)
+        outcome.kind = kind
+        yield finished(outcome, builder, sure, reason)
 
 
-def _greet(writer: Writer, retrieval: Retrieval, line: str) -> Iterator[Event]:
+def _greet(question: _Question, line: str) -> Iterator[Event]:
     """Answer small talk with a line of its own."""
-    yield Retrieved(retrieval.passages)
-    yield from writer.replace(line)
-    yield writer.finish(answered=False, reason=Abstention.NO_EVIDENCE)
+    yield Retrieved(question.retrieval.passages)
+    yield from question.builder.replace(line)
+    yield finished(question.outcome, question.builder, None, Abstention.NO_EVIDENCE)
 
 
-def _decline(writer: Writer, reason: Abstention) -> Iterator[Event]:
-    """Say that the documents do not answer."""
-    yield from writer.replace(NO_ANSWER[language(writer.question)])
-    yield writer.finish(answered=False, reason=reason)
+def _decline(question: _Question, reason: Abstention) -> Iterator[Event]:
+    """Say what is true: nothing was found about this, or what was found does not answer."""
+    yield from question.builder.replace(wording.decline(reason, language(question.standalone)))
+    yield finished(question.outcome, question.builder, None, reason)

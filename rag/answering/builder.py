@@ -1,93 +1,114 @@
-"""One answer under way: its text, the sentences that stood up, those that did not, and the citations they carry.
+"""One answer under way: its text as it streams, the parts that stand, those that leave, and the citations they carry.
 
-A sentence that no source supports is shown while it streams, reported with its verdict, and then leaves: `finished`
-builds the answer from what was kept. A client that cannot take text back asks for checked sentences only.
+A sentence that its sources do not support is shown while it streams, reported with its verdict, and then leaves, unless the policy is to
+mark it. A client that cannot take text back asks for checked sentences only. Nothing is ever added to what the model wrote but marks.
 """
 
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rag.answering import prompts
-from rag.answering.citations import CitationList, MarkedText, strip_marks, unmark
-from rag.answering.events import Ask, Cited, Done, Event, Token, Verified
-from rag.answering.extractive import extract, nearest, self_contained
-from rag.answering.relevance import addresses, supposes_otherwise
-from rag.evidence.scoring import ITEM
-from rag.gathering import SAYS_IT_TOO, Span, corroborating, gather
-from rag.language import is_cjk, language, refers_back, trim, words
-from rag.polarity import both_asked, sides_told
+from rag.answering.citations import CitationList, MarkedText
+from rag.answering.events import Ask, Cited, Event, Token, Verified
+from rag.answering.prompts import is_refusal
+from rag.answering.relevance import obeys_orders, supposes_otherwise
+from rag.language import is_cjk, refers_back, words
 from rag.ports import PassageStore
 from rag.types import (
-    Abstention,
-    Answer,
+    AnswerPolicy,
     AnswerSentence,
+    CheckedBy,
     Citation,
     Evidence,
     PageSpan,
-    Retrieval,
     Usage,
     Verdict,
 )
-from rag.verification import best_span, check, content_terms, statement, states_something, supporting
+from rag.verification.verifier import Judgement, Span, Verifier, statement, states_something
 
-NEAREST = 3
-EXTRACTIVE = "extractive"
-# Spans that one sentence may cite, but for those that its own marks name; and one whose items stand in as many places.
-MOST_SPANS = 3
-MOST_LISTED = 6
-# Content terms (words, or pairs of characters) of a sentence that nobody writes twice running.
-LOOPING_LATIN, LOOPING_CJK = 4, 10
-SUPPORTED = (Verdict.VERIFIED, Verdict.MISATTRIBUTED)
+# Words of a sentence that nobody writes twice running, and characters of a Chinese one.
+LOOPING_WORDS, LOOPING_CHARACTERS = 4, 10
+SUPPORTED = (Verdict.VERIFIED, Verdict.CONSISTENT, Verdict.MISATTRIBUTED)
+_NOTHING = Judgement(Verdict.UNCITED, (), (), None, 0.0)
 
 
-class Writer:
+@dataclass(slots=True)
+class _Part:
+    """A part of the answer with what was found of it.
+
+    `lead` is the white space before it, `body` its text without marks; `start` and `end` are its place in the text as it streamed.
+    `claims` is False for one that only leads on to the next ("Do this:"), `remarks` True for one that says what the sources lack.
+    """
+
+    lead: str
+    body: str
+    judged: Judgement
+    start: int
+    end: int
+    claims: bool
+    remarks: bool = False
+
+    def sentence(self, text: str, start: int, numbers: Sequence[int]) -> AnswerSentence:
+        """The part as it stands in an answer, at `start`."""
+        found = self.judged
+        return AnswerSentence(
+            text, start, start + len(text), tuple(numbers), found.verdict, found.missing, found.checked_by
+        )
+
+
+class AnswerBuilder:
     """Collects one answer and tells its events. For one thread."""
 
-    def __init__(self, ask: Ask, standalone: str, retrieval: Retrieval, store: PassageStore, started: float) -> None:
+    def __init__(
+        self, ask: Ask, question: str, store: PassageStore, verifier: Verifier, *, remarks: bool = False
+    ) -> None:
+        """`question` is the standalone one, which sentences are judged for. `remarks`: what the model says that the sources lack is kept
+        beside claims that stand.
+        """
+        self._remarks = remarks
         self._ask = ask
-        self.question = standalone
-        self._retrieval = retrieval
+        self.question = question
         self._store = store
-        self._started = started
+        self._verifier = verifier
         self._pages: dict[str, list[PageSpan]] = {}
-        self._meant = [passage for passage in retrieval.passages if passage.filename not in retrieval.unmeant]
-        self._spent = {"retrieve_ms": _ms(started, time.perf_counter()), "verify_ms": 0.0}
-        self._first_token_at: float | None = None
+        self._kept = _kept_by(ask.answers)
+        self.first_token_at: float | None = None
+        self.verify_ms = 0.0
         self.usage = Usage()
-        self.model = EXTRACTIVE
-        self.confidence = 0.0
         self._reset()
 
     def _reset(self) -> None:
         self._text = ""
         self._citations = CitationList()
-        self._kept: list[AnswerSentence] = []
-        self._dropped: list[AnswerSentence] = []
-        self._own = 0  # sentences of the model that were kept
-        self._written: list[tuple[str, ...]] = []  # the words of its sentences
+        self._parts: list[_Part] = []
+        self._written: list[tuple[str, ...]] = []
+        self._held: list[_Part] = []  # what leads on to a sentence that is not checked yet, for clients that take nothing back
         self.repeats = False
-        self._left = False  # whether the sentence before will leave
+
+    @property
+    def text(self) -> str:
+        """All that was written so far."""
+        return self._text
+
+    @property
+    def judgements(self) -> list[Judgement]:
+        """What was found of each sentence that states something."""
+        return [part.judged for part in self._parts if part.claims]
 
     @property
     def has_support(self) -> bool:
-        """Whether anything that was written stands up."""
-        return bool(self._kept)
+        """Whether any claim stands."""
+        return any(self._stands(part) for part in self._parts if part.claims)
 
     @property
-    def has_claims(self) -> bool:
-        """Whether anything was written that states something of its own, rather than refuses."""
-        return any(not prompts.is_refusal(sentence.text) for sentence in (*self._kept, *self._dropped))
-
-    def spend(self, stage: str, started: float) -> None:
-        """Add the time since `started` (of `time.perf_counter`) to a stage's timing."""
-        self._spent[stage] = round(self._spent.get(stage, 0.0) + _ms(started, time.perf_counter()), 1)
+    def only_remarks(self) -> bool:
+        """Whether nothing was written but what the sources lack."""
+        return any(part.remarks for part in self._parts) and not any(part.claims for part in self._parts)
 
     def take(self, part: str | MarkedText, evidence: Sequence[Evidence]) -> Iterator[Event]:
-        """A piece of the model's text, or a whole sentence of it that is to be judged.
+        """A piece of the model's text, or a whole part of it that is to be judged.
 
         A sentence that is written twice running, or the second of two that were written before, is left out, and `repeats` tells from
         then on that the model goes round in a circle.
@@ -96,190 +117,157 @@ class Writer:
             if not self._ask.checked_only:
                 yield from self._say(part)
         elif part.text.strip():
-            clock = time.perf_counter()
-            body = statement(part.text)
-            if self._loops(body):
+            if self._loops(part.text):
                 self.repeats = True
                 return
-            verdict, spans, missing = judge(part, evidence, self.question)
-            if verdict in SUPPORTED:
-                spans += corroborating(body, spans, self._meant)[: max(0, MOST_SPANS - len(spans))]
-                spans = [span for span in spans if self._answers(body, span)]
-                verdict = verdict if spans else Verdict.UNSUPPORTED
-            if self._left and refers_back(body):  # nobody could tell what "this" is
-                verdict, spans = Verdict.UNSUPPORTED, []
-            self._left = verdict not in SUPPORTED and states_something(body)
-            self.spend("verify_ms", clock)
-            text = part.text if self._text else part.text.lstrip()
-            if self._ask.checked_only and verdict in SUPPORTED:
-                yield from self._say(text)
-            yield from self._seal(text, spans, verdict, missing)
-            self._own += verdict in SUPPORTED
+            clock = time.perf_counter()
+            remarks = is_refusal(part.text)
+            claims = not remarks and states_something(part.text)
+            judged = self._judge(part, evidence) if claims else _NOTHING
+            self.verify_ms += (time.perf_counter() - clock) * 1000
+            yield from self._seal(part.text, judged, claims=claims, remarks=remarks)
 
-    def _loops(self, body: str) -> bool:
-        """Whether a sentence shows that the model goes round in a circle. A list may say the same of one thing and another, or say it
-        in few words.
-        """
-        said = tuple(words(body))
-        before = self._written
-        again = said in before[-1:] or (said in before and before[-1] in before[:-1])
-        self._written.append(said)
-        return again and len(content_terms(body)) >= (LOOPING_CJK if is_cjk(body) else LOOPING_LATIN)
-
-    def quote(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
-        """Answer with the best evidence sentences themselves, in place of what was written so far."""
-        self._reset()
-        for places in extract(self._retrieval.query, evidence, self._retrieval.rarity):
-            item, start, end = places[0]
-            if not supposes_otherwise(self.question, item, start, end):
-                yield from self.state(_quotation(places[0]), places[:MOST_SPANS])
-
-    def complete(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
-        """Add, in the sources' words, what the model's text lacks: for a sentence that leaves, what the evidence says nearest to
-        it; the side of a question for both that it does not tell; and the best of the passage that was found first, where nothing
-        cites it.
-        """
-        first = self._retrieval.passages[0]
-        left = [statement(sentence.text) for sentence in self._dropped if not prompts.is_refusal(sentence.text)]
-        left = [said for said in left if states_something(said)]
-        asked = both_asked(self.question)
-        told = set[bool]().union(*(sides_told(strip_marks(sentence.text).text, asked) for sentence in self._kept))
-        one_sided = len(told) == 1
-        if not (left or one_sided) and self._citations.holds(first.document_id, first.char_start, first.char_end):
-            return
-        clock = time.perf_counter()
-        spans = [
-            (item, start, end)
-            for item, start, end in self_contained(self._retrieval.query, evidence, self._retrieval.rarity)
-            if item.passage.filename not in self._retrieval.unmeant
-            and language(text := item.passage.between(start, end)) == language(self.question)
-            and self._answers(text, (item, start, end))
-        ]
-        instead = [span for said in left if (span := nearest(said, spans, self.question))]
-        other: dict[str, Span] = {}
-        for item, start, end in spans if one_sided else ():
-            if sides_told(item.passage.between(start, end), asked) - told:
-                other.setdefault(item.passage.chunk_id, (item, start, end))
-        instead += [*other.values()][:MOST_SPANS]
-        self.spend("evidence_ms", clock)
-        own = len(self._kept)
-        for item, start, end in instead:
-            if not self._citations.holds(item.passage.document_id, start, end):
-                yield from self._add((item, start, end), apart=len(self._kept) == own)
-        best = next((span for span in spans if span[0].passage is first), None)
-        if best and not self._citations.holds(first.document_id, first.char_start, first.char_end):
-            yield from self._add(best, apart=len(self._kept) == own)
-
-    def _add(self, span: Span, *, apart: bool) -> Iterator[Event]:
-        """Quote one more sentence, unless a sentence of the answer says it already."""
-        text = statement(_quotation(span))
-        for sentence in self._kept:
-            said = check(text, strip_marks(sentence.text).text)
-            if said.holds and said.overlap >= SAYS_IT_TOO:
-                return
-        spans = [span, *corroborating(text, [span], self._meant)][:MOST_SPANS]
-        if answering := [span for span in spans if self._answers(text, span)]:
-            yield from self.state(text, answering, apart=apart)
-
-    def state(self, text: str, spans: Sequence[Span], *, apart: bool = False) -> Iterator[Event]:
-        """A sentence of our own making that its spans are known to support; `apart`: it begins a paragraph."""
-        sentence = f"{self._gap(text, apart)}{text}" if self._text else text
-        yield from self._say(sentence)
-        yield from self._seal(sentence, spans, Verdict.VERIFIED, ())
-
-    def _gap(self, text: str, apart: bool) -> str:
-        """What stands between what was written and a further sentence: items of a list have lines of their own."""
-        item, behind_item = ITEM.match(text), ITEM.match(self._text.rpartition("\n")[2])
-        if apart or bool(item) != bool(behind_item):
-            return "\n\n"
-        return "\n" if item else "" if is_cjk(text) else " "
+    def state(self, text: str, spans: Sequence[Span]) -> Iterator[Event]:
+        """A sentence in the sources' own words, or of our own making, that its spans are known to support."""
+        text = f"\n\n{text}" if self._text else text
+        judged = Judgement(Verdict.VERIFIED, tuple(spans), (), CheckedBy.TEXT, 1.0)
+        if not self._ask.checked_only:
+            yield from self._say(text)
+        yield from self._seal(text, judged, claims=True)
 
     def replace(self, text: str) -> Iterator[Event]:
         """A line without citations, in place of what was written so far."""
         self._reset()
         yield from self._say(text)
 
-    def finish(self, *, answered: bool, reason: Abstention | None = None) -> Done:
-        """The whole answer, of the sentences that were kept."""
-        text, kept, citations = self._assembled() if answered else (self._text, (), ())
-        written = self._own + len(self._dropped)
-        query = self._retrieval.query
-        timings = {
-            **self._spent,
-            "first_token_ms": _ms(self._started, self._first_token_at or time.perf_counter()),
-            "total_ms": _ms(self._started, time.perf_counter()),
-        }
-        return Done(
-            Answer(
-                id=uuid.uuid4().hex,
-                question=self._ask.question,
-                standalone_question=self.question,
-                answer=text,
-                answered=answered,
-                reason=reason,
-                citations=citations,
-                sentences=kept,
-                groundedness=None if not answered else round(self._own / written, 4) if written else 1.0,
-                retrieved=self._retrieval.passages,
-                nearest=self._retrieval.passages[:NEAREST],
-                conversation_id=self._ask.conversation_id,
-                model=self.model,
-                prompt_version=prompts.version(),
-                usage=self.usage,
-                timings=timings,
-                dropped=tuple(self._dropped) if answered else (),
-                confidence=round(self.confidence, 4),
-                searched=query if query != self.question else None,
-            )
-        )
+    def restart(self) -> None:
+        """Forget what was written so far."""
+        self._reset()
 
-    def _assembled(self) -> tuple[str, tuple[AnswerSentence, ...], tuple[Citation, ...]]:
-        """The text of the kept sentences with their places in it, and the citations that they use."""
-        if not (self._dropped or self.repeats):
-            return self._text, tuple(self._kept), self._citations.all()
-        text, sentences = "", []
-        for sentence in self._kept:
-            gap = self._text[: sentence.start]
-            lead = gap[len(gap.rstrip()) :] if text else ""
-            start = len(text) + len(lead)
-            text += lead + sentence.text
-            sentences.append(replace(sentence, start=start, end=len(text)))
-        return text, tuple(sentences), self._citations.all()
+    def confirm(self, evidence: Sequence[Evidence]) -> Iterator[Event]:
+        """Let a model of entailment judge what the text could not settle, all at once; changed verdicts are told anew."""
+        asked = [part for part in self._parts if part.claims]
+        clock = time.perf_counter()
+        pairs = [(part.body, part.judged) for part in asked]
+        confirmed = self._verifier.confirm(pairs, evidence, self.question) if pairs else []
+        self.verify_ms += (time.perf_counter() - clock) * 1000
+        for part, judged in zip(asked, confirmed, strict=True):
+            said_already = self._ask.checked_only and judged.verdict not in self._kept
+            if judged == part.judged or said_already:
+                continue
+            part.judged = judged
+            numbers = [n for n, _ in map(self._cite, judged.spans)] if judged.verdict in SUPPORTED else []
+            yield Verified(part.sentence(self._text[part.start : part.end], part.start, numbers))
+
+    def assembled(self) -> tuple[str, tuple[AnswerSentence, ...], tuple[Citation, ...], tuple[AnswerSentence, ...]]:
+        """The text of what stands, its sentences with their places in it, the citations they use, and the sentences that left."""
+        self._citations = CitationList()
+        text, sentences, left = "", [], []
+        for part, stands in zip(self._parts, self._standing(), strict=True):
+            if not stands:
+                left += [part.sentence(part.body, 0, ())] if part.claims else []
+                continue
+            numbers = self._numbers(part.judged)
+            text += part.lead if text else ""
+            body = marked(part.body, numbers)
+            sentences.append(part.sentence(body, len(text), numbers))
+            text += body
+        return text, tuple(sentences), self._citations.all(), tuple(left)
+
+    def _standing(self) -> list[bool]:
+        """Whether each part stays: a claim by its verdict, what leads on to a claim with it, a remark beside claims that stand."""
+        stands: list[bool] = []
+        following = False
+        for part in reversed(self._parts):
+            if part.claims:
+                following = self._stands(part)
+            stands.append(self._remarks and self.has_support if part.remarks else following)
+            following = following and not part.remarks
+        return stands[::-1]
+
+    def _stands(self, part: _Part) -> bool:
+        return part.judged.verdict in self._kept
+
+    def _loops(self, text: str) -> bool:
+        """Whether a sentence shows that the model goes round in a circle. A list may say the same of one thing and another, or say it
+        in few words.
+        """
+        said = tuple(words(statement(text)))
+        before = self._written
+        again = said in before[-1:] or (said in before and bool(before[:-1]) and before[-1] in before[:-1])
+        self._written.append(said)
+        size = sum(map(len, said)) if is_cjk(text) else len(said)
+        return again and size >= (LOOPING_CHARACTERS if is_cjk(text) else LOOPING_WORDS)
+
+    def _judge(self, part: MarkedText, evidence: Sequence[Evidence]) -> Judgement:
+        judged = self._verifier.judge(part.text, part.marks, evidence, self.question)
+        if judged.verdict in SUPPORTED:
+            spans = tuple(span for span in judged.spans if self._answers(part.text, span))
+            if not spans:
+                return replace(judged, verdict=Verdict.UNSUPPORTED, spans=())
+            judged = replace(judged, spans=spans)
+        before = next((part for part in reversed(self._parts) if part.claims), None)
+        if before and not self._stands(before) and refers_back(statement(part.text)):
+            return replace(judged, verdict=Verdict.UNSUPPORTED, spans=())  # nobody could tell what "this" is
+        return judged
+
+    def _answers(self, said: str, span: Span) -> bool:
+        """Whether a span answers, rather than orders the model about or says the opposite of what is asked."""
+        return not obeys_orders(self.question, said, span) and not supposes_otherwise(self.question, *span)
 
     def _say(self, text: str) -> Iterator[Event]:
-        if self._first_token_at is None:
-            self._first_token_at = time.perf_counter()
+        if self.first_token_at is None:
+            self.first_token_at = time.perf_counter()
         self._text += text
         yield Token(text)
 
-    def _seal(
-        self, sentence: str, spans: Sequence[Span], verdict: Verdict, missing: tuple[tuple[str, str], ...]
-    ) -> Iterator[Event]:
-        """Put the marks behind a sentence that stands at the end of the text, and report its verdict."""
-        supported = verdict in SUPPORTED
-        if self._ask.checked_only and not supported:
-            sealed = AnswerSentence(sentence.strip(), len(self._text), len(self._text), (), verdict, missing)
-            self._dropped.append(sealed)
-            yield Verified(sealed)
-            return
-        numbers: list[int] = []
-        for item, start, end in spans:
-            citation, new = self._citations.cite(item, start, end, self._pages_of(item.passage.document_id))
-            numbers.append(citation.n)
-            if new:
-                yield Cited(citation)
-        begin, _ = trim(self._text, len(self._text) - len(sentence), len(self._text))
-        marks = "".join(f"[{n}]" for n in dict.fromkeys(numbers))
-        if marks:
-            yield from self._say(marks if is_cjk(sentence) else f" {marks}")
-        cited = tuple(dict.fromkeys(numbers))
-        sealed = AnswerSentence(self._text[begin:], begin, len(self._text), cited, verdict, missing)
-        (self._kept if supported else self._dropped).append(sealed)
-        yield Verified(sealed)
+    def _seal(self, text: str, judged: Judgement, *, claims: bool, remarks: bool = False) -> Iterator[Event]:
+        """Report the verdict on a part that stands at the end of the text, and put its marks behind it.
 
-    def _answers(self, said: str, span: Span) -> bool:
-        """Whether what a span supports has to do with the question, and not with its opposite."""
-        return addresses(self._retrieval.rarity, said, *span) and not supposes_otherwise(self.question, *span)
+        For a client that takes nothing back, a claim is said only now, and only if it stands, with what leads on to it.
+        """
+        lead = text[: len(text) - len(text.lstrip())]
+        part = _Part(lead, text.strip(), judged, 0, 0, claims, remarks)
+        if self._ask.checked_only:
+            if not claims:
+                self._held.append(part)
+                return
+            if self._stands(part):
+                for held in self._held:
+                    yield from self._say_whole(held)
+                yield from self._say_whole(part)
+            self._held.clear()
+        part.end = len(self._text.rstrip())
+        part.start = max(0, part.end - len(part.body)) if self._stands(part) or not self._ask.checked_only else part.end
+        numbers: list[int] = []
+        for span in judged.spans if judged.verdict in SUPPORTED and self._stands(part) else ():
+            number, citation = self._cite(span)
+            numbers.append(number)
+            if citation:
+                yield Cited(citation)
+        body = marked(part.body, tuple(dict.fromkeys(numbers)))
+        if body.startswith(part.body) and len(body) > len(part.body):
+            yield from self._say(body[len(part.body) :])
+        part.end = len(self._text.rstrip())
+        self._parts.append(part)
+        if claims:
+            yield Verified(part.sentence(self._text[part.start : part.end], part.start, numbers))
+
+    def _say_whole(self, part: _Part) -> Iterator[Event]:
+        yield from self._say((part.lead if self._text else "") + part.body)
+        if not part.claims:
+            self._parts.append(part)
+
+    def _numbers(self, judged: Judgement) -> tuple[int, ...]:
+        """The numbers of the citations that a part carries, each once."""
+        spans = judged.spans if judged.verdict in SUPPORTED else ()
+        return tuple(dict.fromkeys(number for number, _ in map(self._cite, spans)))
+
+    def _cite(self, span: Span) -> tuple[int, Citation | None]:
+        """The number of a span's citation, and the citation where it is new."""
+        item, start, end = span
+        citation, new = self._citations.cite(item, start, end, self._pages_of(item.passage.document_id))
+        return citation.n, citation if new else None
 
     def _pages_of(self, document_id: str) -> list[PageSpan]:
         if document_id not in self._pages:
@@ -287,40 +275,20 @@ class Writer:
         return self._pages[document_id]
 
 
-def _quotation(span: Span) -> str:
-    """The words of a span in one line, without marks."""
-    item, start, end = span
-    return unmark(" ".join(item.passage.between(start, end).split()))
+def marked(body: str, numbers: Sequence[int]) -> str:
+    """A part with its marks: behind a sentence, below a piece of code, inside the last cell of a row."""
+    marks = "".join(f"[{n}]" for n in numbers)
+    if not marks:
+        return body
+    if body.endswith(("```", "~~~")):
+        return f"{body}\n\n{marks}"
+    if body.endswith("|") and "|" in body[:-1]:
+        return f"{body[:-1].rstrip()} {marks} |"
+    return body + marks if is_cjk(body) else f"{body} {marks}"
 
 
-def judge(
-    sentence: MarkedText, evidence: Sequence[Evidence], question: str = ""
-) -> tuple[Verdict, list[Span], tuple[tuple[str, str], ...]]:
-    """A sentence's verdict, the spans (document offsets) that it may cite, and else what they lack.
-
-    A mark that does not hold is replaced by evidence that does (`misattributed`); a missing one is supplied
-    (`verified`); otherwise the sentence stays without a citation (`unsupported`, or `uncited` if it had no mark). What holds
-    the rest of a list is cited beside it, up to `MOST_LISTED` in all.
-    """
-    body = statement(sentence.text)
-    if not states_something(body):
-        return Verdict.UNCITED, [], ()
-    by_number = {item.n: item for item in evidence}
-    cited = [by_number[n] for n in sentence.marks if n in by_number]
-    holding = supporting(body, evidence, question=question)
-    chosen = [found for found in holding if found[0] in cited]
-    if chosen:
-        spans = gather(body, [found[:3] for found in chosen], evidence, question=question, most=MOST_LISTED)
-        return Verdict.VERIFIED, spans, ()
-    tried = [(item, *best_span(body, item, question=question)) for item in cited]
-    together = "\n".join(item.text for item in cited)
-    if len(cited) > 1 and check(body, together, question=question).holds:
-        return Verdict.VERIFIED, [(item, start, end) for item, start, end, _ in tried], ()
-    if spans := gather(body, [found[:3] for found in holding[:1]], evidence, question=question, most=MOST_LISTED):
-        replaced = cited and not any(item in cited for item, _, _ in spans)
-        return (Verdict.MISATTRIBUTED if replaced else Verdict.VERIFIED), spans, ()
-    return (Verdict.UNSUPPORTED if cited else Verdict.UNCITED), [], tried[0][3].reasons if tried else ()
-
-
-def _ms(start: float, end: float) -> float:
-    return round((end - start) * 1000, 1)
+def _kept_by(policy: AnswerPolicy) -> frozenset[Verdict]:
+    """The verdicts of sentences that stay in the answer."""
+    if policy is AnswerPolicy.STRICT:
+        return frozenset({Verdict.VERIFIED, Verdict.MISATTRIBUTED})
+    return frozenset(Verdict) if policy is AnswerPolicy.OPEN else frozenset(SUPPORTED)

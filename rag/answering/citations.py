@@ -6,10 +6,9 @@ Pure. The model's numbers are those of the evidence it was shown; a reader's num
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.language import sentences
 from rag.types import Citation, Evidence, PageSpan
 
 # [1], [1, 2], 【3】, [Source 4]: what small models write for a mark. White space has a limit, for a model may write nothing else.
@@ -29,20 +28,12 @@ MARK = re.compile(
     rf"{_S}(?<=[.!?。！？…]){_S}(?:{_LEAD}{_S})?{_RUN}[.。]?|(?:{_S}{_ENDED}|^){_S}{_LEAD}{_S}{_RUN}|{_BRACKET}|(?:{_AS})?{_S}{_RUN}",
     re.IGNORECASE,
 )
+# A piece of code within a line.
+INLINE_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\n]*?(?<!`)\1(?!`)")
 # A mark behind such words can only stand for a noun.
 _WANTS_NOUN = re.compile(r"(?:\b(?:according to|based on|see|per)|根据|依据|按照|参见)$", re.IGNORECASE)
 # What a reader or a model may take for a mark in a document.
 FORGED = re.compile(rf"[\[【［〔]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】］〕]", re.IGNORECASE)
-# A text that may still become a mark, or more of one, when more of it arrives.
-_OPEN_MARK = re.compile(
-    rf"(?:{_S}[(（](?:{_S}(?:[a-z]{{1,7}}|[来源资料出处参见]{{1,3}}))?(?:{_S}[:：])?(?:{_S}[\[【][^()（）\n]{{0,80}})?|{_S},{_S}(?:\b(?:a|as(?: [a-z]*){{0,5}}))?)?"
-    rf"(?:(?<=[\]】]){_S}(?:[,，、;&]{_S})?(?:and?|an?|or?|和|及|与)?)?{_S}"
-    rf"(?:(?:\b(?:s|so|sou|sour|sourc|sources?)|(?:数据?|信息?|参考?)?(?:来源?|资料?|出处?)?)(?:[:：]{_S})?)?"
-    rf"(?:[\[【](?:[^\]】\n]{{0,24}}|{_S}(?:[a-z]+|来源|资料|出处)?[\d\s,，、;]{{0,80}}))?$",
-    re.IGNORECASE,
-)
-
-
 @dataclass(frozen=True, slots=True)
 class MarkedText:
     """A piece of an answer without its marks, and the evidence numbers that stood behind it."""
@@ -53,12 +44,35 @@ class MarkedText:
 
 def strip_marks(text: str) -> MarkedText:
     """The text without marks, and the numbers of all of them in order, each once."""
-    numbers = [int(number) for match in MARK.finditer(text) for number in re.findall(r"\d+", match.group())]
-    return MarkedText(_unmarked(text), tuple(dict.fromkeys(numbers)))
+    numbers = [int(number) for match in marks_in(text) for number in re.findall(r"\d+", match.group())]
+    return MarkedText(without_marks(text), tuple(dict.fromkeys(numbers)))
 
 
-def _unmarked(text: str) -> str:
-    return MARK.sub(_reads, text)
+def without_marks(text: str) -> str:
+    """What a reader sees of a text with marks."""
+    return replace_marks(text, _reads)
+
+
+def replace_marks(text: str, by: Callable[[re.Match[str]], str]) -> str:
+    """The text with something else in the place of each mark."""
+    found, at = [], 0
+    for match in marks_in(text):
+        found += [text[at : match.start()], by(match)]
+        at = match.end()
+    return "".join([*found, text[at:]])
+
+
+def marks_in(text: str) -> Iterator[re.Match[str]]:
+    """The marks of a text. What stands in code between backticks is none: `rows[0]` is not a source."""
+    code = [match.span() for match in INLINE_CODE.finditer(text)]
+    at = 0
+    while match := MARK.search(text, at):
+        inside = next((end for start, end in code if start < match.end() and match.start() < end), None)
+        if inside is None:
+            yield match
+            at = match.end()
+        else:
+            at = max(inside, match.start() + 1)
 
 
 def _reads(mark: re.Match[str]) -> str:
@@ -71,88 +85,6 @@ def _reads(mark: re.Match[str]) -> str:
 def unmark(text: str) -> str:
     """A document's text without anything that a reader would take for one of our marks: `[7]` becomes `(7)`."""
     return FORGED.sub(lambda match: f"({match.group().strip()[1:-1].strip()})", text)
-
-
-class Draft:
-    """Follows a model's text as it streams: what may be shown already, and each sentence once it is complete.
-
-    Marks are never shown: a sentence comes with the marks that stood in or right behind it.
-    """
-
-    def __init__(self) -> None:
-        self._buffer = ""  # the sentence under way, with its marks
-        self._shown = 0  # characters of it, without marks, that were shown
-
-    def feed(self, piece: str) -> Iterator[str | MarkedText]:
-        """Text to show (str) and sentences that are complete (MarkedText, all of it shown before)."""
-        self._buffer += piece
-        spans = sentences(self._blanked())
-        while (end := self._sentence_end(spans)) is not None:
-            yield from self._close(end)
-            spans = sentences(self._blanked())
-        safe = self._buffer[: self._limit(spans)]
-        yield from self._show(_unmarked(safe[: _open_mark(safe)]))
-
-    def finish(self) -> Iterator[str | MarkedText]:
-        """The rest, when no more text will come."""
-        while self._buffer.strip():
-            spans = sentences(self._blanked())
-            end = spans[0][1] if spans else len(self._buffer)
-            while match := MARK.match(self._buffer, end):
-                end = match.end()
-            yield from self._close(end)
-
-    def _blanked(self) -> str:
-        # the same length, so that positions hold; blanks, so that a full stop before a mark ends its sentence
-        return MARK.sub(lambda match: " " * len(match.group()), self._buffer)
-
-    def _limit(self, spans: list[tuple[int, int]]) -> int:
-        """Where the text ends that certainly belongs to the sentence under way."""
-        if not spans:
-            return len(self._buffer)
-        if len(spans) > 1:
-            start, end = spans[0]
-            return self._buffer.index("\n", start) if self._in_open_line(start, end) else end
-        # a later line may turn out to be an item of a list or a row of a table, which ends the sentence before it
-        line_end = self._buffer.find("\n", spans[0][0])
-        return line_end if line_end >= 0 else len(self._buffer)
-
-    def _in_open_line(self, start: int, end: int) -> bool:
-        """Whether characters [start, end) reach from an earlier line into the last one of the buffer, which is not whole.
-
-        Until it is whole it may turn out to be a row of a table, which ends the sentence before it.
-        """
-        line = self._buffer.rfind("\n", start, end) + 1
-        return line > 0 and "\n" not in self._buffer[line:]
-
-    def _sentence_end(self, spans: list[tuple[int, int]]) -> int | None:
-        """Where the first sentence with its marks ends, once the start of the next one proves it."""
-        if len(spans) < 2:
-            return None
-        start, end = spans[0]
-        if self._in_open_line(start, end):
-            return None
-        while match := MARK.match(self._buffer, end):
-            end = match.end()
-        return None if _open_mark(self._buffer, end) == end else end
-
-    def _close(self, end: int) -> Iterator[str | MarkedText]:
-        sentence = strip_marks(self._buffer[:end])
-        yield from self._show(sentence.text)
-        yield sentence
-        self._buffer = self._buffer[end:]
-        self._shown = 0
-
-    def _show(self, text: str) -> Iterator[str]:
-        if len(text) > self._shown:
-            yield text[self._shown :]
-            self._shown = len(text)
-
-
-def _open_mark(text: str, start: int = 0) -> int:
-    """Where, from `start` on, white space or an unfinished mark at the end of the text begins; its length if there is none."""
-    match = _OPEN_MARK.search(text, start)
-    return match.start() if match else len(text)
 
 
 class CitationList:

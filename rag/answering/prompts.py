@@ -1,7 +1,7 @@
-"""The prompt: its templates (prompts/*.txt), checked when they are loaded, and the version that answers report.
+"""The prompts: their templates (prompts/*.txt), checked when they are loaded, and the version that answers report.
 
-The system message is constant and the sources stand before the question, so that a chat server can reuse what it has
-read already.
+The system message is constant and the sources stand before the question, so that a chat server can reuse what it has read already: for
+the small local model the question whether the sources answer, the answer and the checks of its sentences all share that beginning.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,23 +19,30 @@ from rag.types import Evidence, Message
 
 FOLDER = Path(__file__).parent / "prompts"
 PLACEHOLDERS = {
-    "system.txt": set[str](),
-    "question.txt": {"sources", "question"},
+    "system-hosted.txt": set[str](),
+    "system-local.txt": set[str](),
+    "question-hosted.txt": {"sources", "question"},
+    "question-local.txt": {"sources", "question", "task"},
+    "task-gate.txt": set[str](),
+    "task-answer.txt": {"language"},
     "translate.txt": {"language"},
-    "in-chinese.txt": set[str](),
 }
+LANGUAGES = {"en": "English", "zh": "Chinese"}
+# Characters of a heading path that are shown above a source: its end says most.
+HEADING = 120
 # What a refusal looks like when the model does not use the words it was given.
 _REFUSAL = re.compile(
     r"not in (?:the )?sources?\b|\b(?:sources?|documents?|text|passages?|context)\b.{0,40}\b(?:do(?:es)? not|don't|doesn't|did not) "
-    r"(?:contain|mention|provide|specify|state|say|include|answer|give|discuss|address|have)|"
-    r"\bnot (?:mentioned|specified|stated|provided|given|found|contained|discussed|available)\b.{0,30}\b(?:sources?|documents?|text|passages?)|"
+    r"(?:contain|mention|provide|specify|state|say|include|answer|give|discuss|address|cover|describe|explain)|"
+    r"\bnot (?:mentioned|specified|stated|provided|given|found|contained|discussed|available|covered)\b.{0,30}"
+    r"\b(?:sources?|documents?|text|passages?)|"
     r"\bno (?:information|mention|answer)\b|\bcannot (?:answer|be answered|determine|be determined)\b|"
     r"(?:来源|资料|文中|文档|文本|原文|材料|上述|提供的).{0,12}(?:没有|未|无法|不)(?:包含|提及|提到|说明|给出|提供|找到|回答|涉及)|"
     r"(?:没有|未)(?:提及|提到|说明|给出|找到)|无法(?:回答|确定|得知)|不在(?:来源|资料)",
     re.IGNORECASE,
 )
 
-YES, NO = ("yes", "是", "是的", "有"), ("no", "否", "不是", "没有", "不")
+YES, NO = ("yes", "是", "是的", "有", "能", "可以"), ("no", "否", "不是", "没有", "不", "不能", "无")
 # What follows the word is swallowed only as far as it belongs to it: a list or bold text may begin the answer itself.
 _OPENING = re.compile(
     r"[\s\"'“]*(?P<bold>\*{1,2})?(?P<word>yes|no|是的?|否|不是|没有|不|有)(?![\w])"
@@ -72,23 +79,46 @@ def version() -> str:
     return hashlib.sha256(joined.encode()).hexdigest()[:12]
 
 
-def build(question: str, evidence: Sequence[Evidence]) -> list[Message]:
-    """The messages for a question over numbered evidence."""
-    lines = []
+def for_hosted(question: str, evidence: Sequence[Evidence]) -> list[Message]:
+    """The messages for a capable model, which says yes or no first and then answers."""
+    asked = templates()["question-hosted.txt"].format(sources=sources(evidence), question=question)
+    return [Message("system", templates()["system-hosted.txt"]), Message("user", asked)]
+
+
+def for_gate(question: str, evidence: Sequence[Evidence]) -> list[Message]:
+    """The messages that ask the local model whether the sources answer."""
+    return _for_local(question, evidence, templates()["task-gate.txt"])
+
+
+def for_answer(question: str, evidence: Sequence[Evidence], language: str) -> list[Message]:
+    """The messages that ask the local model for the answer in a language ("en", "zh")."""
+    return _for_local(question, evidence, templates()["task-answer.txt"].format(language=LANGUAGES[language]))
+
+
+def _for_local(question: str, evidence: Sequence[Evidence], task: str) -> list[Message]:
+    asked = templates()["question-local.txt"].format(sources=sources(evidence), question=question, task=task)
+    return [Message("system", templates()["system-local.txt"]), Message("user", asked)]
+
+
+def sources(evidence: Sequence[Evidence]) -> str:
+    """The evidence as the model sees it: each with its number, its file and headings, and its text with its lines."""
+    shown = []
     above = None
     for item in evidence:
-        lines.append(f"[{item.n}] {_one_line(item, with_heading=item.passage.heading != above)}")
-        above = item.passage.heading
-    sources = "\n".join(lines)
-    return [
-        Message("system", templates()["system.txt"]),
-        Message("user", templates()["question.txt"].format(sources=sources, question=question)),
-    ]
+        place = _place(item)
+        said = unmark(item.text)
+        if item.header:
+            said = f"{unmark(item.header)}\n{said}"
+        shown.append(f"[{item.n}] {f'({place})' if place != above else ''}".rstrip() + f"\n{said}")
+        above = place
+    return "\n\n".join(shown)
 
 
-def in_chinese(messages: Sequence[Message]) -> list[Message]:
-    """The messages for an answer that began in English, after its yes, and is wanted in Chinese."""
-    return [*messages, Message("assistant", "Yes"), Message("user", templates()["in-chinese.txt"])]
+def _place(item: Evidence) -> str:
+    """Where a source stands: its file and the end of its heading path, in one line."""
+    name = re.sub(r"\.[A-Za-z0-9]{1,5}$", "", item.passage.filename)
+    path = " ".join((item.passage.heading or "").split())[-HEADING:]
+    return unmark(f"{name} > {path}" if path else name)
 
 
 def is_refusal(text: str) -> bool:
@@ -103,17 +133,11 @@ class Opening:
         self._held = ""
         self._word = ""
         self.decided = False
-        self.alternatives: Mapping[str, float] = {}
 
     @property
     def says_no(self) -> bool:
         """Whether it began with a no."""
         return self._word in NO
-
-    @property
-    def says_yes(self) -> bool:
-        """Whether it began with a yes."""
-        return self._word in YES
 
     def feed(self, text: str) -> str:
         """What of the text so far belongs to the answer itself; nothing while the opening is not decided."""
@@ -144,20 +168,3 @@ class Opening:
 def _may_open(text: str) -> bool:
     start = text.strip(" \n\t*\"'“").casefold()
     return any(word.startswith(start) for word in (*YES, *NO))
-
-
-def _one_line(item: Evidence, *, with_heading: bool) -> str:
-    """A source as the model sees it: its heading, unless the source before it has the same (each token delays the first
-    word), its table's header row or list's lead-in, and its text, without line ends or marks."""
-    text = _defused(item.text)
-    if item.header:
-        text = f"({_defused(item.header)}) {text}"
-    if not with_heading:
-        return text
-    last = _defused((item.passage.heading or "").rsplit(" > ", 1)[-1])
-    return f"{last}: {text}" if last and last.casefold() not in text.casefold() and len(last) <= 60 else text
-
-
-def _defused(text: str) -> str:
-    # Marks, headings and fences inside a document must not look like ours.
-    return unmark(re.sub(r"\s+", " ", text))

@@ -96,8 +96,41 @@ def calibrate_parser() -> argparse.ArgumentParser:
         metavar="[JUDGEMENT=]A,B",
         help="fit on these features of the rows, of all judgements or of one (default: all that the rows have)",
     )
+    command.add_argument(
+        "--precision",
+        type=_target,
+        action="append",
+        default=[],
+        metavar="JUDGEMENT=X",
+        help="instead: the lowest threshold above which this share of the rows is right (for the judgements of certainty)",
+    )
     command.add_argument("--l2", type=float, default=1.0, metavar="X", help="strength of the penalty (default: 1)")
     return command
+
+
+def evidence_parser() -> argparse.ArgumentParser:
+    """The arguments of fitting what blocks are worth."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} evidence",
+        description="Fit what a block of text is worth as evidence, on golden questions that quote their evidence or have short answers.",
+    )
+    command.add_argument(
+        "sets",
+        nargs="+",
+        type=_collection_of,
+        metavar="COLLECTION=golden.jsonl",
+        help="a collection of the data folder, and the questions about it",
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON to write")
+    command.add_argument("--limit", type=_positive, metavar="N", help="only the first N questions of each set")
+    return command
+
+
+def _collection_of(text: str) -> tuple[str, Path]:
+    collection, equals, path = text.partition("=")
+    if not collection or not equals or not path:
+        raise argparse.ArgumentTypeError("expected COLLECTION=golden.jsonl")
+    return collection, Path(path)
 
 
 def _positive(text: str) -> int:

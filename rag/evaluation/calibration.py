@@ -21,6 +21,8 @@ VERSION = 1
 L2 = 1.0
 FALSE_ABSTAIN = 0.10
 NEWTON_STEPS = 50
+# Rows above a threshold of precision, at least.
+FEWEST = 20
 # A step smaller than this, in standardised weights, changes no figure that is printed.
 CONVERGED = 1e-8
 
@@ -54,27 +56,31 @@ class Fit:
     auc: float
 
 
-def calibrate(rows: Sequence[FeatureRow], targets: Targets, *, l2: float = L2) -> dict[str, Model]:
+def calibrate(
+    rows: Sequence[FeatureRow], targets: Targets, precisions: Targets | None = None, *, l2: float = L2
+) -> dict[str, Model]:
     """A model for each judgement, with its threshold.
 
     Args:
         rows: of any number of judgements and sets; those of a judgement have the same features.
         targets: by judgement, the share of answerable questions, mean over sets, that may go unanswered, 0..1; "" for
             the judgements that are not named.
+        precisions: by judgement, the share of the rows above the threshold that must be right, 0..1; instead of a target.
         l2: strength of the penalty on standardised weights.
 
     Raises:
         ConfigurationError: a judgement has only answerable or only unanswerable rows, or a target names none.
     """
     known = sorted({row.judgement for row in rows})
-    if strange := sorted(targets.keys() - {*known, ""}):
+    precisions = precisions or {}
+    if strange := sorted({*targets, *precisions} - {*known, ""}):
         raise ConfigurationError(f"No row is of the judgement {strange[0]!r}; there are {', '.join(known)}.")
     models = {}
     for judgement in known:
         chosen = [row for row in rows if row.judgement == judgement]
         if len({row.answerable for row in chosen}) < 2:
             raise ConfigurationError(f"The judgement {judgement!r} needs rows of both kinds, answerable and not.")
-        models[judgement] = _fitted(chosen, false_abstain=target(targets, judgement), l2=l2)
+        models[judgement] = _fitted(chosen, target(targets, judgement), precisions.get(judgement), l2=l2)
     return models
 
 
@@ -83,13 +89,15 @@ def target(targets: Targets, judgement: str) -> float:
     return targets.get(judgement, targets.get("", FALSE_ABSTAIN))
 
 
-def left_out(rows: Sequence[FeatureRow], targets: Targets, *, l2: float = L2) -> list[Fit]:
+def left_out(
+    rows: Sequence[FeatureRow], targets: Targets, precisions: Targets | None = None, *, l2: float = L2
+) -> list[Fit]:
     """For each set of each judgement: how a model does on it that was fitted on the judgement's other sets."""
     fits = []
     for judgement, name in sorted({(row.judgement, row.set) for row in rows}):
         others = [row for row in rows if row.judgement == judgement and row.set != name]
         if len({row.answerable for row in others}) == 2:
-            model = _fitted(others, false_abstain=target(targets, judgement), l2=l2)
+            model = _fitted(others, target(targets, judgement), (precisions or {}).get(judgement), l2=l2)
             fits += judge({judgement: model}, [row for row in rows if (row.judgement, row.set) == (judgement, name)])
     return fits
 
@@ -108,7 +116,9 @@ def judge(models: Mapping[str, Model], rows: Sequence[FeatureRow]) -> list[Fit]:
     return fits
 
 
-def to_json(models: Mapping[str, Model], rows: Sequence[FeatureRow], targets: Targets) -> dict[str, Any]:
+def to_json(
+    models: Mapping[str, Model], rows: Sequence[FeatureRow], targets: Targets, precisions: Targets | None = None
+) -> dict[str, Any]:
     """The file that the server reads: of each judgement the bias, the weights of raw values by feature, the threshold."""
     found = {}
     for judgement, model in models.items():
@@ -118,7 +128,7 @@ def to_json(models: Mapping[str, Model], rows: Sequence[FeatureRow], targets: Ta
             "weights": weights,
             # rounded down, so that rounding turns no answer into an abstention
             "threshold": math.floor(model.threshold * 1e4) / 1e4,
-            "false_abstain": target(targets, judgement),
+            **_aim(judgement, targets, precisions or {}),
             "rows": sum(row.judgement == judgement for row in rows),
             "sets": sorted({row.set for row in rows if row.judgement == judgement}),
         }
@@ -161,6 +171,24 @@ def choose_threshold(
     return float(thresholds[missed <= false_abstain + 1e-12].max(initial=0.0))
 
 
+def choose_precise(p: Floats, right: npt.NDArray[np.bool_], *, precision: float) -> float:
+    """The lowest p such that of the rows at and above it the share that is right is at least `precision`; 1 where there is none.
+
+    Of ties all count. Few rows at the top say little, so at least `FEWEST` must be above.
+    """
+    order = np.argsort(-p, kind="stable")
+    share = np.cumsum(right[order]) / np.arange(1, len(p) + 1)
+    last_of_ties = np.append(np.diff(p[order]) != 0, [True])
+    good = last_of_ties & (share >= precision) & (np.arange(1, len(p) + 1) >= FEWEST)
+    return float(p[order][np.flatnonzero(good)[-1]]) if good.any() else 1.0
+
+
+def _aim(judgement: str, targets: Targets, precisions: Targets) -> dict[str, float]:
+    if judgement in precisions:
+        return {"precision": precisions[judgement]}
+    return {"false_abstain": target(targets, judgement)}
+
+
 def auc(yes: Floats, no: Floats) -> float:
     """Chance that a value of `yes` is above one of `no`, ties half; NaN if either is empty."""
     if not len(yes) or not len(no):
@@ -190,7 +218,7 @@ def matrix(rows: Sequence[FeatureRow], features: Sequence[str]) -> Floats:
     return np.array([[row.features[name] for name in features] for row in rows], dtype=np.float64)
 
 
-def _fitted(rows: Sequence[FeatureRow], *, false_abstain: float, l2: float) -> Model:
+def _fitted(rows: Sequence[FeatureRow], false_abstain: float, precision: float | None, *, l2: float) -> Model:
     features = tuple(sorted(rows[0].features))
     sets = [row.set for row in rows]
     share = {name: len(rows) / len(set(sets)) / sets.count(name) for name in set(sets)}
@@ -199,7 +227,11 @@ def _fitted(rows: Sequence[FeatureRow], *, false_abstain: float, l2: float) -> M
     row_weights = np.array([share[name] for name in sets])
     weights, bias = fit_logistic(values, answerable.astype(np.float64), row_weights, l2=l2)
     p = sigmoid(values @ weights + bias)
-    threshold = choose_threshold(p, answerable, sets, false_abstain=false_abstain)
+    threshold = (
+        choose_threshold(p, answerable, sets, false_abstain=false_abstain)
+        if precision is None
+        else choose_precise(p, answerable, precision=precision)
+    )
     return Model(features, tuple(float(weight) for weight in weights), bias, threshold)
 
 

@@ -13,7 +13,13 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigurationError, DocentError, OwnedElsewhereError
-from rag.evaluation.arguments import calibrate_parser, draft_parser, evaluate_parser, observe_parser
+from rag.evaluation.arguments import (
+    calibrate_parser,
+    draft_parser,
+    evaluate_parser,
+    evidence_parser,
+    observe_parser,
+)
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "draft": (draft_parser, draft),
         "observe": (observe_parser, observe),
         "calibrate": (calibrate_parser, calibrate),
+        "evidence": (evidence_parser, evidence),
     }
     parser, command = commands.get(given[0], (evaluate_parser, evaluate)) if given else (evaluate_parser, evaluate)
     options = parser().parse_args(given[1:] if command is not evaluate else given)
@@ -98,32 +105,51 @@ def draft(options: argparse.Namespace) -> int:
 
 
 def observe(options: argparse.Namespace) -> int:
-    """Print rows of features of golden questions."""
+    """Print rows of features of golden questions, each answered whatever its chances."""
+    from dataclasses import replace
+
     from rag.evaluation import observe as observing
     from rag.evaluation.golden import read_golden
     from rag.evaluation.opening import local_subject, open_services
 
     questions = read_golden(options.golden, drafts=options.drafts, limit=options.limit)
-    if options.withhold:
-        questions = [question for question in questions if question.answerable]
     progress = _progress("observed", len(questions))
-    with open_services(Settings.load(), chat=True) as services:
+    with open_services(replace(Settings.load(), min_confidence=0.0), chat=True) as services:
         services.collections.get(options.collection)
         subject = local_subject(services, options.collection)
         rows = observing.observe(
-            questions,
-            subject.searcher,
-            subject.select,
-            services.chat,
-            collection=options.collection,
-            top_k=subject.top_k,
-            name=options.set or options.golden.stem,
-            withheld=options.withhold,
+            questions, services.answerer, collection=options.collection, top_k=subject.top_k, name=options.set or options.golden.stem
         )
         for done, found in enumerate(rows, start=1):
             for row in found:
                 print(json.dumps(row, ensure_ascii=False), flush=True)
             progress(done)
+    return 0
+
+
+def evidence(options: argparse.Namespace) -> int:
+    """Fit what blocks are worth, write the weights, and print how each set does by weights that never saw it."""
+    from rag.evaluation import block_fit
+    from rag.evaluation.golden import read_golden
+    from rag.evaluation.opening import local_subject, open_services
+    from rag.evaluation.tables import as_text
+
+    asked = [(name, read_golden(path, limit=options.limit)) for name, path in options.sets]
+    rows = []
+    with open_services(Settings.load(), chat=False) as services:
+        for name, questions in asked:
+            subject = local_subject(services, name)
+            progress = _progress(f"read {name}", len(questions))
+            for done, question in enumerate(questions, start=1):
+                if block_fit.has_gold(question):
+                    found = subject.searcher.search(question.question, collections=[name], top_k=subject.top_k)
+                    rows.append(block_fit.labelled(name, question, services.selector.scored(found)))
+                progress(done)
+    try:
+        options.out.write_text(json.dumps(block_fit.to_json(rows), indent=2) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}.") from error
+    print(as_text(block_fit.left_out(rows)))
     return 0
 
 
@@ -135,8 +161,9 @@ def calibrate(options: argparse.Namespace) -> int:
 
     rows = with_features(read_rows(options.features), dict(options.chosen))
     targets = dict(options.false_abstain)
-    models = calibration.calibrate(rows, targets, l2=options.l2)
-    file = calibration.to_json(models, rows, targets)
+    precisions = dict(options.precision)
+    models = calibration.calibrate(rows, targets, precisions, l2=options.l2)
+    file = calibration.to_json(models, rows, targets, precisions)
     try:
         options.out.write_text(json.dumps(file, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         if options.plot:
@@ -146,7 +173,7 @@ def calibrate(options: argparse.Namespace) -> int:
     except OSError as error:
         raise ConfigurationError(f"{error.filename} cannot be written: {error.strerror}.") from error
     print(as_text(fit_cells(calibration.judge(models, rows))))
-    if outside := calibration.left_out(rows, targets, l2=options.l2):
+    if outside := calibration.left_out(rows, targets, precisions, l2=options.l2):
         print("\nEach set by a model that never saw it:\n" + as_text(fit_cells(outside)))
     return 0
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.errors import ConfigurationError
 
-KEYS = ("question", "answerable", "relevant", "answers", "spans", "id", "draft", "meta")
+KEYS = ("question", "answerable", "relevant", "answers", "answer_groups", "evidence", "spans", "id", "draft", "meta")
 SHOWN_PROBLEMS = 20
 
 
@@ -42,7 +42,11 @@ class GoldPlace:
 
 @dataclass(frozen=True, slots=True)
 class GoldenQuestion:
-    """A question and what is known of its answer. `line` is 1-based."""
+    """A question and what is known of its answer. `line` is 1-based.
+
+    `groups`: lists of alternatives, of each of which a right answer holds one; `evidence`: passages of the documents, word for word, that
+    answer.
+    """
 
     line: int
     question: str
@@ -51,6 +55,8 @@ class GoldenQuestion:
     answers: tuple[str, ...] = ()
     spans: tuple[GoldSpan, ...] = ()
     draft: bool = False
+    groups: tuple[tuple[str, ...], ...] = ()
+    evidence: tuple[str, ...] = ()
 
 
 def read_golden(path: Path, *, drafts: bool = False, limit: int | None = None) -> list[GoldenQuestion]:
@@ -121,17 +127,25 @@ def _question(line: int, row: Any) -> GoldenQuestion:
     if not isinstance(question, str) or not question.strip():
         raise ValueError('"question" must be a text that is not empty')
     answerable = _flag(row, "answerable", default=True)
-    answers = row.get("answers", [])
-    if not isinstance(answers, list) or not all(isinstance(answer, str) and answer.strip() for answer in answers):
-        raise ValueError('"answers" must be a list of texts, none of them empty')
+    answers, evidence = _texts(row, "answers"), _texts(row, "evidence")
+    groups = row.get("answer_groups", [])
+    if not isinstance(groups, list):
+        raise ValueError('"answer_groups" must be a list of lists of texts')
+    grouped = tuple(_texts({"answer_groups": group}, "answer_groups") for group in groups)
     relevant, spans = tuple(_places(row.get("relevant", []))), tuple(_spans(row.get("spans", [])))
-    if not answerable and (relevant or answers or spans):
-        raise ValueError('"answerable" is false, so "relevant", "answers" and "spans" must be empty')
+    if not answerable and (relevant or answers or spans or groups or evidence):
+        raise ValueError('"answerable" is false, so "relevant", "answers", "evidence" and "spans" must be empty')
     if answerable and not (relevant or answers or spans):
         raise ValueError('an answerable question needs "relevant", "answers" or "spans"')
-    return GoldenQuestion(
-        line, question.strip(), answerable, relevant, tuple(answers), spans, _flag(row, "draft", default=False)
-    )
+    draft = _flag(row, "draft", default=False)
+    return GoldenQuestion(line, question.strip(), answerable, relevant, answers, spans, draft, grouped, evidence)
+
+
+def _texts(row: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    found = row.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(text, str) and text.strip() for text in found):
+        raise ValueError(f'"{key}" must be a list of texts, none of them empty')
+    return tuple(found)
 
 
 def _flag(row: Mapping[str, Any], key: str, *, default: bool) -> bool:

@@ -156,14 +156,17 @@ def overlap(gold: Sequence[str], text: str) -> float:
 
 
 def is_correct(question: GoldenQuestion, text: str) -> bool:
-    """Whether a gold answer stands in the text; marks, case, white space and commas do not count."""
+    """Whether one of each group of answers, or without groups any gold answer, stands in the text; marks, case, white space and commas
+    do not count.
+    """
     said = _bare(_MARK.sub("", text))
-    return any(_bare(answer) in said for answer in question.answers)
+    groups = question.groups or ((question.answers,) if question.answers else ())
+    return bool(groups) and all(any(_bare(answer) in said for answer in group) for group in groups)
 
 
 def has_short_answer(question: GoldenQuestion) -> bool:
     """Whether the answer can be expected word for word."""
-    return any(len(answer) <= SHORT_ANSWER for answer in question.answers)
+    return bool(question.groups) or any(len(answer) <= SHORT_ANSWER for answer in question.answers)
 
 
 def _evidence_scores(question: GoldenQuestion, passages: Sequence[Place], evidence: Sequence[Place]) -> Row:

@@ -1,83 +1,48 @@
-"""Rows to fit abstention on, made of golden questions: what is seen when each judgement is due, and whether an answer exists.
+"""Rows to fit the judgements of an answer on, made of golden questions: what is seen when each is due, and how it should turn out.
 
-A row a question for `retrieval` (before the model), and one for `model` (after its yes or no) where there is a model, whatever
-the first judgement would say. It is given its parts.
+A row a question for `topic` (before the model: has it an answer?), one for `local` where the small model's yes or no was weighed (the
+same), and one for the certainty of the kind of model where it was answered (is the answer right?). It is given its parts, which must
+answer whatever the chances.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rag.answering import prompts
-from rag.answering.certainty import features, gate
-from rag.evaluation.golden import GoldenQuestion, file_matches
-from rag.evaluation.local import Searcher
-from rag.ports import ChatModel
-from rag.types import Evidence, Message, Retrieval
-
-# Enough for the yes or no that an answer begins with.
-OPENING_TOKENS = 4
+from rag.answering.certainty import FOUND, GATE
+from rag.answering.events import Ask
+from rag.evaluation.golden import GoldenQuestion
+from rag.evaluation.local import Asked
+from rag.evaluation.measures import has_short_answer, is_correct
 
 
 def observe(
-    questions: Sequence[GoldenQuestion],
-    searcher: Searcher,
-    select: Callable[[Retrieval], Sequence[Evidence]],
-    chat: ChatModel | None,
-    *,
-    collection: str,
-    top_k: int,
-    name: str,
-    withheld: bool = False,
+    questions: Sequence[GoldenQuestion], answerer: Asked, *, collection: str, top_k: int, name: str
 ) -> Iterator[list[dict[str, Any]]]:
     """The rows of each question, in order; `name` is the set that they belong to.
 
-    `withheld` takes the gold documents out of what a question finds: it has no answer then.
-
-    A question for which no evidence is found has no row: it is declined without a judgement.
-
-    Raises:
-        ChatUnavailableError: the model does not answer.
+    A question for which no evidence is found has no row: it is declined without a judgement. One whose answer has no fixed words has no
+    row of certainty.
     """
     for question in questions:
-        retrieval = searcher.search(question.question, collections=[collection], top_k=top_k)
-        if withheld:
-            retrieval = _without_gold(question, retrieval)
-        evidence = select(retrieval)
-        seen = {"retrieval": features(retrieval, evidence)} if evidence else {}
-        if evidence and chat is not None:
-            opening = _opening(chat, prompts.build(question.question, evidence))
-            seen["model"] = {**seen["retrieval"], "gate": gate(opening)}
-        yield [
-            {
-                "judgement": judgement,
-                "answerable": question.answerable and not withheld,
-                "features": {feature: round(value, 4) for feature, value in values.items()},
-                "set": name,
-            }
-            for judgement, values in seen.items()
-        ]
+        answer = answerer.ask(Ask(question.question, [collection], top_k))
+        seen = answer.features
+        rows = []
+        if FOUND[0] in seen:
+            rows.append(_row("topic", question.answerable, {key: seen[key] for key in FOUND}, name))
+        if GATE in seen:
+            rows.append(_row("local", question.answerable, {key: seen[key] for key in (*FOUND, GATE)}, name))
+        if answer.answered and answer.kind and (not question.answerable or has_short_answer(question)):
+            right = question.answerable and is_correct(question, answer.answer)
+            rows.append(_row(f"certainty-{answer.kind}", right, seen, name))
+        yield rows
 
 
-def _without_gold(question: GoldenQuestion, retrieval: Retrieval) -> Retrieval:
-    files = {gold.file for gold in question.relevant} | {span.file for span in question.spans}
-    kept = (item for item in retrieval.passages if not any(file_matches(file, item.filename) for file in files))
-    return replace(retrieval, passages=tuple(kept))
-
-
-def _opening(chat: ChatModel, messages: Sequence[Message]) -> prompts.Opening:
-    opening = prompts.Opening()
-    stream = chat.stream(messages, max_tokens=OPENING_TOKENS)
-    try:
-        for delta in stream:
-            opening.alternatives = opening.alternatives or delta.alternatives
-            opening.feed(delta.text)
-            if opening.decided:
-                break
-    finally:
-        if isinstance(stream, Generator):
-            stream.close()
-    opening.rest()
-    return opening
+def _row(judgement: str, outcome: bool, features: Mapping[str, float], name: str) -> dict[str, Any]:
+    return {
+        "judgement": judgement,
+        "answerable": outcome,
+        "features": {feature: round(value, 4) for feature, value in features.items()},
+        "set": name,
+    }

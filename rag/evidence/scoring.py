@@ -1,69 +1,60 @@
-"""Sentences of passages, scored by what they are worth as evidence for a question. Pure.
+"""What each block of the sections found is worth for a question: the chance, fitted, that it holds the answer. Pure.
 
-A sentence earns its score by the rare terms of the question that it and its neighbours hold, by the rank of its passage,
-and by holding the kind of thing that was asked for. An item of a list says what its lead-in announces, a row of a table what
-its header names. Which of them are shown is rag/evidence.py's affair.
+A logistic regression over a few named features (`FEATURES`), with its weights in weights.json, which
+`python -m rag.evaluation evidence SET...` fits on golden questions (docs/evaluation.md).
 """
 
 from __future__ import annotations
 
+import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
+from rag.errors import ConfigurationError
 from rag.evidence.answer_type import expected, holds
+from rag.evidence.blocks import Block, BlockKind, split_blocks
 from rag.evidence.injection import gives_orders
-from rag.focus import name_terms
-from rag.language import CJK_RUN, is_cjk, leans_forward, query_terms, sentences, terms
-from rag.types import Passage
+from rag.language import CJK_RUN, query_terms, sentences, terms
+from rag.ports import TokenVectors
+from rag.types import Section
 
-# Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's, the kind of thing it holds.
-OWN, NEAR, RANK, KIND = 0.5, 0.25, 1.77, 0.2
-FULL = OWN + NEAR + RANK + KIND
-# How far terms of the heading and of a list's lead-in count as a sentence's own: a text rarely repeats its subject.
-SUBJECT, ANNOUNCED = 0.5, 0.6
-# What a hundred tokens cost a sentence: of two that say the same, the shorter one leaves room for a third.
-LENGTH_COST = 0.1
-MAX_SENTENCES = 240
-# What a title or label is worth next to a sentence: it names the topic and says nothing about it.
-LABEL_WORTH = 0.4
-# What a sentence is worth that only announces others.
-ANNOUNCEMENT_WORTH = 0.8
-# What a sentence that gives a model orders is worth as evidence.
-ORDER_WORTH = 0.1
-# What stands between the cells of a table row.
-CELLS = " | "
-# White space between a passage and the next.
-GAP = 4
-# A longer lead-in is a paragraph.
-MAX_LEAD_IN = 200
-# How an item of a list begins.
-ITEM = re.compile(r"\s*(?:[•–▪◦·‣●○]|-(?!\d)|\*(?!\*)|\d{1,2}(?:[.)](?!\d)|、)|[(（]\w{1,3}[)）])\s*\S")
+WEIGHTS = Path(__file__).with_name("weights.json")
+FEATURES = (
+    "rank",  # 1 / place of its passage in the ranking
+    "similarity",  # late interaction with the question, less that of the best block of all
+    "passage_similarity",  # the same of its whole section
+    "terms",  # share of the question's terms, by idf, that it holds
+    "found",  # 1 in the passage that was found, 0 in its neighbours
+    "answer_type",  # 1 when it holds the kind of thing asked for, .5 when the question does not tell
+    "heading",  # 1 for a heading, which names and does not tell
+    "length",  # natural logarithm of its characters
+)
+# What a block that gives a model orders is worth beside its like.
+ORDERS = 0.02
+# The least that a term of the question weighs, so that one that stands everywhere still tells two blocks apart.
+LEAST_WEIGHT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A sentence of a passage, at passage offsets, with its score 0..1 and the shares of question terms, 0..1.
+class ScoredBlock:
+    """A block of a section (by its place in the list), the tokens it takes in a prompt, and the chance, 0..1, that it answers.
 
-    `held` are those the sentence holds itself, each with its share, `coverage` is the share of those that it, its neighbours,
-    heading and file name hold. `header` is what a reader must know to understand it: its table's header row or its list's
-    lead-in; else empty.
+    `features` are those of `FEATURES`, in their order; `terms` the question's terms that it holds.
     """
 
-    passage: int
-    start: int
-    end: int
+    section: int
+    block: Block
     tokens: int
     score: float
-    held: Mapping[str, float]
-    coverage: float
-    header: str = ""
-
-    @property
-    def own(self) -> float:
-        """The share of the question's terms that the sentence holds itself, 0..1."""
-        return sum(self.held.values())
+    features: tuple[float, ...]
+    terms: frozenset[str]
 
 
 def estimate_tokens(text: str) -> int:
@@ -72,118 +63,108 @@ def estimate_tokens(text: str) -> int:
     return math.ceil(0.7 * cjk + 0.27 * (len(text) - cjk))
 
 
-def score_sentences(question: str, passages: Sequence[Passage], rarity: Mapping[str, float]) -> list[Candidate]:
-    """Every sentence of the passages with its score, in their order; `MAX_SENTENCES` at most.
+def score_blocks(
+    question: str,
+    sections: Sequence[Section],
+    rarity: Mapping[str, float],
+    query: TokenVectors | None = None,
+    vectors: Mapping[str, TokenVectors] | None = None,
+) -> list[ScoredBlock]:
+    """Every block of the sections, in their order, with its score; the text of two sections that overlap is looked at once.
 
-    `rarity` gives the weight of each term of the question (`rag.language.query_terms`).
+    Args:
+        question: as it was searched.
+        sections: those of the passages found, the best first.
+        rarity: the idf of each of the question's terms.
+        query: the question's token vectors; None where there are none.
+        vectors: those of the chunks, by chunk id, offsets from the start of each chunk.
     """
-    wanted = {term: max(rarity.get(term, 0.0), 0.1) for term in query_terms(question)}
-    total = sum(wanted.values()) or 1.0
+    wanted = {term: max(rarity.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(question)}
     kind = expected(question)
-
-    def share(held: frozenset[str]) -> float:
-        return sum(wanted[term] for term in held) / total
-
-    found: list[Candidate] = []
-    for number, passage in enumerate(passages):
-        spans = sentences(passage.text)
-        held = [_held(wanted, passage.text[start:end]) for start, end in spans]
-        subject = _held(wanted, passage.heading or "") | (wanted.keys() & name_terms(passage.filename))
-        for i, (start, end) in enumerate(spans):
-            sentence = passage.text[start:end]
-            row = header_of(passage.text, start)
-            lead_in = "" if row else _lead_in(passage, spans, i, passages)
-            before = passage.text[slice(*spans[i - 1])] if i else ""
-            announced = _held(wanted, lead_in or (before if leans_forward(before) else ""))
-            near = held[i].union(subject, announced, _held(wanted, row), *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
-            said = (
-                share(held[i]) + SUBJECT * share(subject - held[i]) + ANNOUNCED * share(announced - held[i] - subject)
-            )
-            tokens = estimate_tokens(sentence)
-            score = OWN * min(1.0, said) + NEAR * share(near) + RANK * passage.score
-            score += KIND if kind and holds(kind, sentence) else 0.0
-            score = max(0.0, score - LENGTH_COST * tokens / 100) / FULL
-            if _is_label(sentence) or (not row and _heads_table(passage.text, start, end)):
-                score *= LABEL_WORTH
-            elif leans_forward(sentence):
-                score *= ANNOUNCEMENT_WORTH
-            if gives_orders(sentence):
-                score *= ORDER_WORTH
-            shares = {term: wanted[term] / total for term in held[i]}
-            found.append(Candidate(number, start, end, tokens, score, shares, share(near), row or lead_in))
-            if len(found) >= MAX_SENTENCES:
-                return found
-    return found
+    seen: set[tuple[str, int]] = set()
+    rows: list[tuple[int, Block, list[float], frozenset[str]]] = []
+    for number, section in enumerate(sections):
+        text, begin = section.passage.text, section.passage.char_start
+        matched = _matched(section, query, vectors or {})
+        whole = float(matched.cosines.max(axis=1).mean()) if matched.cosines.size else 0.0
+        for block in split_blocks(text):
+            if (key := (section.passage.document_id, begin + block.start)) in seen:
+                continue
+            seen.add(key)
+            said = text[block.start : block.end]
+            held = frozenset(wanted.keys() & set(terms(said)))
+            values = [
+                1 / (1 + number),
+                matched.within(block),
+                whole,
+                sum(wanted[term] for term in held) / (sum(wanted.values()) or 1.0),
+                float(block.start + begin < section.found.char_end and section.found.char_start < block.end + begin),
+                0.5 if kind is None else float(holds(kind, said)),
+                float(block.kind is BlockKind.HEADING),
+                math.log(max(1, block.end - block.start)),
+            ]
+            rows.append((number, block, values, held))
+    best = [max((values[i] for _, _, values, _ in rows), default=0.0) for i in (1, 2)]
+    return [_scored(sections, row, best) for row in rows]
 
 
-def header_of(text: str, start: int) -> str:
-    """The first row of the table that the row at `start` belongs to; empty for what is no row, or the first itself."""
-    row_end = text.find("\n", start)
-    if CELLS not in text[start : row_end if row_end >= 0 else len(text)]:
-        return ""
-    header = ""
-    for line in reversed(text[:start].rstrip("\n").split("\n")):
-        if CELLS not in line:
-            break
-        header = line.strip()
-    return header
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """The regression: chance = sigmoid(bias + sum of weight times feature)."""
+
+    bias: float
+    weights: tuple[float, ...]
+
+    def score(self, features: Sequence[float]) -> float:
+        """The chance, 0..1."""
+        logit = self.bias + sum(weight * value for weight, value in zip(self.weights, features, strict=True))
+        return 1 / (1 + math.exp(-max(-30.0, min(30.0, logit))))
 
 
-def _held(wanted: Mapping[str, float], text: str) -> frozenset[str]:
-    """The wanted terms that stand in a text."""
-    return frozenset(wanted.keys() & set(terms(text))) if text else frozenset()
+@lru_cache(maxsize=1)
+def weights() -> Weights:
+    """The fitted weights. Raises ConfigurationError when weights.json is missing or damaged."""
+    try:
+        found: dict[str, Any] = json.loads(WEIGHTS.read_text(encoding="utf-8"))
+        return Weights(float(found["bias"]), tuple(float(found["weights"][name]) for name in FEATURES))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{WEIGHTS.name} cannot be used ({error}); restore it from the project.") from error
 
 
-def _lead_in(passage: Passage, spans: Sequence[tuple[int, int]], i: int, passages: Sequence[Passage]) -> str:
-    """The sentence, with a colon or such words, that announces the list which `spans[i]` is an item of; else empty.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matched:
+    """A section's tokens: their places in its text, and the cosine of each with each token of the question."""
 
-    Where the passage begins inside the list, it is looked for in the one of the same section that ends there.
-    """
-    if not ITEM.match(passage.text, *spans[i]):
-        return ""
-    for _ in passages:
-        while i > 0:
-            i -= 1
-            start, end = spans[i]
-            if end - start <= MAX_LEAD_IN and leans_forward(passage.text[start:end]):
-                return " ".join(passage.text[start:end].split())
-            if not ITEM.match(passage.text, start, end):
-                return ""
-        above = _above(passage, passages)
-        if above is None:
-            break
-        passage, spans = above, sentences(above.text)
-        i = len(spans)
-    return ""
+    offsets: npt.NDArray[np.int32]
+    cosines: npt.NDArray[np.float32]
+
+    def within(self, block: Block) -> float:
+        """Late interaction of the question with a block: the mean over its tokens of the nearest one there; 0 without vectors."""
+        if not self.cosines.size:
+            return 0.0
+        inside = (self.offsets[:, 0] < block.end) & (self.offsets[:, 1] > block.start)
+        return float(self.cosines[:, inside].max(axis=1).mean()) if inside.any() else float(self.cosines.min())
 
 
-def _above(passage: Passage, passages: Sequence[Passage]) -> Passage | None:
-    """The passage of the same section that ends where this one begins."""
-    return next(
-        (
-            other
-            for other in passages
-            if (other.document_id, other.heading) == (passage.document_id, passage.heading)
-            and other is not passage
-            and 0 <= passage.char_start - other.char_end <= GAP
-        ),
-        None,
-    )
+def _matched(section: Section, query: TokenVectors | None, vectors: Mapping[str, TokenVectors]) -> _Matched:
+    parts = [(vectors[chunk_id], start - section.passage.char_start) for chunk_id, start in section.chunks if chunk_id in vectors]
+    if query is None or not len(query.vectors) or not parts:
+        return _Matched(np.zeros((0, 2), dtype=np.int32), np.zeros((0, 0), dtype=np.float32))
+    offsets = np.concatenate([np.where(found.offsets < 0, -1, found.offsets + begin) for found, begin in parts])
+    cosines = query.vectors @ np.concatenate([found.vectors for found, _ in parts]).T
+    return _Matched(offsets.astype(np.int32), cosines.astype(np.float32))
 
 
-def _is_label(sentence: str) -> bool:
-    """Whether this is a heading, a label or a question rather than a statement."""
-    if sentence[-1] in "?？":
-        return True
-    return (
-        len(sentence) <= (24 if is_cjk(sentence) else 80)
-        and sentence[-1] not in ".!。！;；"
-        and sentence[0] not in "-•*|"
-        and CELLS not in sentence
-        and not any(character.isdigit() for character in sentence)
-    )
+def _scored(
+    sections: Sequence[Section], row: tuple[int, Block, list[float], frozenset[str]], best: Sequence[float]
+) -> ScoredBlock:
+    number, block, values, held = row
+    text = sections[number].passage.text
+    features = (values[0], values[1] - best[0], values[2] - best[1], *values[3:])
+    said = text[block.start : block.end]
+    score = weights().score(features) * (ORDERS if _orders(said) else 1.0)
+    return ScoredBlock(number, block, estimate_tokens(said), score, features, held)
 
 
-def _heads_table(text: str, start: int, end: int) -> bool:
-    """Whether this is a row of cells that another follows: names of columns, no statement."""
-    return CELLS in text[start:end] and CELLS in text[end:].lstrip("\n").partition("\n")[0]
+def _orders(text: str) -> bool:
+    return any(gives_orders(text[start:end]) for start, end in sentences(text))

@@ -1,151 +1,159 @@
-"""Passages to evidence: the few runs of sentences worth showing the model, within a token budget. Pure.
+"""Sections to evidence: the blocks worth showing the model within a token budget, numbered, as they stand in their document. Pure.
 
-Where one sentence stands out, little is shown; where many come as close as the best one, the budget stretches. It is given
-the rarity of terms and does no I/O; what a sentence is worth is told by rag/scoring.py.
+The best blocks come first, each with what a reader needs to understand it (the words that announce a list or a piece of code, the header
+of a table); what lies between two of them is shown too where it is short, so that nothing is torn.
 """
 
 from __future__ import annotations
 
-import heapq
-import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
 
-from rag.evidence.answer_type import parts
-from rag.evidence.scoring import Candidate, estimate_tokens, score_sentences
+from rag.evidence.blocks import Block, BlockKind
+from rag.evidence.scoring import ScoredBlock, estimate_tokens, score_blocks
 from rag.language import leans_back, leans_forward
-from rag.types import Evidence, Passage
+from rag.ports import TokenVectors
+from rag.types import Evidence, Section
 
-# The number, the brackets and the line end of a source.
-SOURCE_TOKENS = 6
-# What all terms of the question are worth that no sentence chosen before holds: a question of two parts needs both.
-UNSAID = 0.1
-# What it is worth, for a part of a question of several, that a sentence holds all its terms (passages are ranked for the whole), and
-# how close to the best sentence's score for the whole it must come.
-PART_OWN, PART_NEAR = 0.5, 0.6
-# How much of the budget, in all, a sentence may fill that comes this close to the best one's score. Of the answers that were
-# retrieved, for all 1,200 and 800 answerable questions of squad2_dev and cmrc2018, this shows 95 and 97 %; with 1.1 for what
-# comes within .75 it was 94.7 and 96 %, for a twelfth less of text.
-STRETCH = ((0.85, 1.6), (0.75, 1.4), (0.6, 0.75), (0.0, 0.5))
+# The number, the heading and the line ends of a source.
+SOURCE_TOKENS = 12
+# What lies between two blocks that are shown is shown too up to so many tokens.
+GAP_TOKENS = 40
 
 
 def select_evidence(
-    question: str, passages: Sequence[Passage], rarity: Mapping[str, float], *, budget: int
+    question: str,
+    sections: Sequence[Section],
+    rarity: Mapping[str, float],
+    *,
+    budget: int,
+    least: float = 0.0,
+    query: TokenVectors | None = None,
+    vectors: Mapping[str, TokenVectors] | None = None,
 ) -> list[Evidence]:
-    """The best runs of sentences, best passage first, numbered from 1.
+    """The best blocks in runs, those of the best passage first, numbered from 1.
 
-    `budget`: tokens, as `estimate_tokens` counts them; it is what a usual question takes, and what many close sentences
-    take is at most 1.6 times that. `rarity` gives the weight of each term of the question
-    (`rag.language.query_terms`). At least one run is chosen, even if it alone is over the budget.
+    Args:
+        question, sections, rarity, query, vectors: as `rag.evidence.scoring.score_blocks`.
+        budget: tokens, as `estimate_tokens` counts them. One block is shown even if it alone is over the budget.
+        least: blocks that are worth less than this share of the best one, 0..1, are left out, whatever room there is.
     """
-    candidates = score_sentences(question, passages, rarity)
-    neighbours = [(a, b) for a, b in itertools.pairwise(candidates) if a.passage == b.passage]
-    before = {(b.passage, b.start): a for a, b in neighbours}
-    after = {(a.passage, a.start): b for a, b in neighbours}
-    chosen: dict[tuple[int, int], Candidate] = {}
+    blocks = score_blocks(question, sections, rarity, query, vectors)
+    return _numbered(sections, blocks, _chosen(sections, blocks, budget, least))
+
+
+def _chosen(sections: Sequence[Section], blocks: Sequence[ScoredBlock], budget: int, least: float) -> set[int]:
+    """The places, in `blocks`, of those that are shown."""
+    chosen: set[int] = set()
+    shown: set[int] = set()
     spent = 0
-    best = max((candidate.score for candidate in candidates), default=0.0)
-    for candidate, worth in itertools.chain(
-        _leading(question, passages, rarity, candidates, best, budget), _ranked(candidates, chosen.values())
-    ):
-        closeness = worth / best if best else 1.0
-        limit = budget * next(stretch for least, stretch in STRETCH if closeness >= least)
-        text = passages[candidate.passage].text
-        sentence = text[candidate.start : candidate.end]
-        earlier = before.get((candidate.passage, candidate.start))
-        later = after.get((candidate.passage, candidate.start))
-        # A sentence that opens with a pronoun says who it speaks of in the one before; one that announces says what in the next.
-        if earlier and not (leans_back(sentence) or leans_forward(text[earlier.start : earlier.end])):
-            earlier = None
-        if not leans_forward(sentence):
-            later = None
-        for group in ((earlier, candidate, later), (earlier, candidate), (candidate, later), (candidate,)):
-            added = [item for item in group if item and (item.passage, item.start) not in chosen]
-            cost = sum(item.tokens for item in added) + SOURCE_TOKENS
-            cost += estimate_tokens(added[0].header) if added else 0
-            if not added or (chosen and spent + cost > limit):
+    ranked = sorted(range(len(blocks)), key=lambda at: -blocks[at].score)
+    for at in ranked:
+        if chosen and blocks[at].score < least * blocks[ranked[0]].score:
+            break
+        if blocks[at].block.kind is BlockKind.HEADING and blocks[at].block.lead is None and len(blocks) > 1:
+            continue  # the section's heading is shown anyway
+        for group in _groups(sections, blocks, at):
+            added = [each for each in group if each not in chosen]
+            cost = sum(blocks[each].tokens for each in added)
+            cost += 0 if blocks[at].section in shown else SOURCE_TOKENS
+            if not added or (chosen and spent + cost > budget):
                 continue
-            chosen.update(((item.passage, item.start), item) for item in added)
+            chosen.update(added)
+            shown.add(blocks[at].section)
             spent += cost
             break
-    return _numbered(passages, _runs(list(chosen.values()), passages))
+    return _filled(blocks, chosen, budget - spent)
 
 
-def _leading(
-    question: str,
-    passages: Sequence[Passage],
-    rarity: Mapping[str, float],
-    candidates: Sequence[Candidate],
-    best: float,
-    budget: int,
-) -> Iterator[tuple[Candidate, float]]:
-    """The candidate that answers best each part of a question of several, with its worth for the whole; none for a part of which
-    only what is far from the rest speaks, or what takes more than the part's share of the budget. `best`: the highest score for the whole.
-    """
-    asked = parts(question)
-    for part in asked:
-        worth = [scored.score + PART_OWN * scored.own for scored in score_sentences(part, passages, rarity)]
-        leading = candidates[max(range(len(worth)), key=worth.__getitem__)] if worth else None
-        if leading and leading.score >= PART_NEAR * best and leading.tokens * len(asked) <= budget:
-            yield leading, leading.score
+def _groups(sections: Sequence[Section], blocks: Sequence[ScoredBlock], at: int) -> Iterator[list[int]]:
+    """A block with what explains it, then alone, where that does not fit."""
+    with_it = [at]
+    section = blocks[at].section
+    text = sections[section].passage.text
+    said = text[blocks[at].block.start : blocks[at].block.end]
+    lead = blocks[at].block.lead
+    if lead is not None and blocks[at].block.kind is not BlockKind.ROW:
+        with_it += [i for i in _near(blocks, at) if blocks[i].block.start == lead[0]]
+    elif leans_back(said) and at and blocks[at - 1].section == section:
+        with_it.append(at - 1)
+    if leans_forward(said) and at + 1 < len(blocks) and blocks[at + 1].section == section:
+        with_it += _announced(blocks, at)
+    yield sorted(with_it)
+    if len(with_it) > 1:
+        yield [at]
 
 
-def _ranked(candidates: Sequence[Candidate], chosen: Collection[Candidate]) -> Iterator[tuple[Candidate, float]]:
-    """Every candidate once, the best first, with its worth beside those chosen so far (the caller adds to them).
+def _near(blocks: Sequence[ScoredBlock], at: int) -> Iterator[int]:
+    """The blocks of the same section before one, the nearest first."""
+    i = at - 1
+    while i >= 0 and blocks[i].section == blocks[at].section:
+        yield i
+        i -= 1
 
-    What a sentence adds can only fall as more is chosen, so the next best is found without counting all again (lazy
-    greedy: Minoux, Accelerated greedy algorithms for maximizing submodular set functions, 1978).
-    """
-    heap = [(-candidate.score - UNSAID * candidate.own, at) for at, candidate in enumerate(candidates)]
-    heapq.heapify(heap)
-    said: set[str] = set()
-    counted = 0
-    while heap:
-        _, at = heapq.heappop(heap)
-        if len(chosen) > counted:
-            said, counted = said.union(*(item.held for item in chosen)), len(chosen)
-        new = sum(share for term, share in candidates[at].held.items() if term not in said)
-        worth = candidates[at].score + UNSAID * new
-        if heap and -worth > heap[0][0]:
-            heapq.heappush(heap, (-worth, at))
+
+def _announced(blocks: Sequence[ScoredBlock], at: int) -> list[int]:
+    """The list or code that a block announces; the next block where it is neither."""
+    lead = (blocks[at].block.start, blocks[at].block.end)
+    found = []
+    for i in range(at + 1, len(blocks)):
+        if blocks[i].section != blocks[at].section or (found and blocks[i].block.lead != lead):
+            break
+        found.append(i)
+        if blocks[i].block.lead != lead:
+            break
+    return found
+
+
+def _filled(blocks: Sequence[ScoredBlock], chosen: Collection[int], left: int) -> set[int]:
+    """The chosen places with what lies between neighbours of one section, where that is short."""
+    filled = set(chosen)
+    ordered = sorted(chosen)
+    for before, after in zip(ordered, ordered[1:], strict=False):
+        between = range(before + 1, after)
+        if not between or blocks[before].section != blocks[after].section:
+            continue
+        cost = sum(blocks[i].tokens for i in between)
+        if cost <= min(GAP_TOKENS, left):
+            filled.update(between)
+            left -= cost
+    return filled
+
+
+def _numbered(sections: Sequence[Section], blocks: Sequence[ScoredBlock], chosen: Collection[int]) -> list[Evidence]:
+    """Runs of neighbouring blocks as evidence, in the order of their passages and of reading."""
+    runs: list[list[int]] = []
+    for at in sorted(chosen):
+        if runs and runs[-1][-1] == at - 1 and blocks[at - 1].section == blocks[at].section:
+            runs[-1].append(at)
         else:
-            yield candidates[at], worth
-
-
-def _runs(chosen: Sequence[Candidate], passages: Sequence[Passage]) -> list[Candidate]:
-    """Adjacent sentences joined; passages in their order, sentences in reading order."""
-    runs: list[Candidate] = []
-    for item in sorted(chosen, key=lambda c: (c.passage, c.start)):
-        last = runs[-1] if runs else None
-        between = passages[item.passage].text[last.end : item.start] if last and last.passage == item.passage else None
-        if last and between is not None and not between.strip():
-            runs[-1] = replace(
-                last,
-                end=item.end,
-                tokens=last.tokens + item.tokens,
-                score=max(last.score, item.score),
-            )
-        else:
-            runs.append(item)
-    return runs
-
-
-def _numbered(passages: Sequence[Passage], runs: Sequence[Candidate]) -> list[Evidence]:
+            runs.append([at])
     found: list[Evidence] = []
     for n, run in enumerate(runs, start=1):
-        passage = passages[run.passage]
-        shown = any(
-            item.passage is passage and run.header and run.header in " ".join(item.text.split()) for item in found
-        )
+        passage = sections[blocks[run[0]].section].passage
+        first, last = blocks[run[0]].block, blocks[run[-1]].block
+        best = max(run, key=lambda at: blocks[at].score)
         found.append(
             Evidence(
                 n=n,
                 passage=passage,
-                start=passage.char_start + run.start,
-                end=passage.char_start + run.end,
-                text=passage.text[run.start : run.end],
-                score=round(run.score, 4),
-                header="" if shown else run.header,
+                start=passage.char_start + first.start,
+                end=passage.char_start + last.end,
+                text=passage.text[first.start : last.end],
+                score=round(blocks[best].score, 4),
+                header=_header(passage.text, first, [blocks[at].block for at in run]),
+                best=(passage.char_start + blocks[best].block.start, passage.char_start + blocks[best].block.end),
             )
         )
     return found
+
+
+def _header(text: str, first: Block, run: Sequence[Block]) -> str:
+    """The header row of the table, or the lead-in of the list, that a run begins inside of; empty where it is part of it."""
+    if first.lead is None or any(block.start == first.lead[0] for block in run):
+        return ""
+    return " ".join(text[slice(*first.lead)].split())
+
+
+def cost_of(evidence: Sequence[Evidence]) -> int:
+    """Tokens that evidence takes in a prompt, as `estimate_tokens` counts them."""
+    return sum(estimate_tokens(item.text) + SOURCE_TOKENS for item in evidence)

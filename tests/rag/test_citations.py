@@ -9,7 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.answering.citations import CitationList, Draft, MarkedText, strip_marks, unmark
+from rag.answering.citations import CitationList, MarkedText, strip_marks, unmark
+from rag.answering.draft import Draft
 from rag.types import Evidence, PageSpan, Passage
 
 # What answers are made of: words, ends of sentences, marks, lists, tables, in two languages.

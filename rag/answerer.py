@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from rag import prompts
 from rag.abstention import features, gate, judgements
 from rag.citations import Draft
-from rag.conversation import standalone
+from rag.query.followup import standalone
 from rag.disagreement import find_disagreement
 from rag.errors import ChatUnavailableError
 from rag.events import Ask, Done, Event, Retrieved
@@ -22,9 +22,9 @@ from rag.evidence import select_evidence
 from rag.language import language
 from rag.ports import ChatModel, PassageStore
 from rag.retriever import Retriever, clean_query
-from rag.smalltalk import polite_line
-from rag.tongue import Tongue
-from rag.translation import Translator
+from rag.query.smalltalk import polite_line
+from rag.answering.answer_language import AnswerLanguage
+from rag.query.translation import Translator
 from rag.types import Abstention, Answer, Evidence, Message, Retrieval
 from rag.writer import EXTRACTIVE, Writer
 
@@ -134,11 +134,11 @@ class Answerer:
         """Let the model say yes or no, then write, checking each sentence. Raises ChatUnavailableError."""
         writer.model = chat.name
         messages = prompts.build(writer.question, evidence)
-        opening, tongue = prompts.Opening(), Tongue.of(writer.question, evidence)
-        yield from self._follow(writer, chat, messages, opening, tongue, evidence, known)
-        if tongue.foreign:
-            again = prompts.in_chinese(messages)
-            yield from self._follow(writer, chat, again, prompts.Opening(), Tongue(None), evidence, None)
+        opening, answer_language = prompts.Opening(), AnswerLanguage.of(writer.question)
+        yield from self._follow(writer, chat, messages, opening, answer_language, evidence, known)
+        if answer_language.foreign:
+            again = prompts.in_language(messages, answer_language.wanted)
+            yield from self._follow(writer, chat, again, prompts.Opening(), AnswerLanguage(None), evidence, None)
         if writer.has_support:
             yield from _compare(writer, retrieval, evidence)
             yield from writer.complete(evidence)
@@ -154,7 +154,7 @@ class Answerer:
         chat: ChatModel,
         messages: Sequence[Message],
         opening: prompts.Opening,
-        tongue: Tongue,
+        answer_language: AnswerLanguage,
         evidence: Sequence[Evidence],
         known: Mapping[str, float] | None,
     ) -> Iterator[Event]:
@@ -168,18 +168,18 @@ class Answerer:
                 was_decided, text = opening.decided, opening.feed(delta.text)
                 if opening.decided and not was_decided and not self._goes_on(writer, opening, known):
                     return
-                for part in draft.feed(tongue.feed(text)):
+                for part in draft.feed(answer_language.feed(text)):
                     yield from writer.take(part, evidence)
                     if writer.repeats:
                         return
-                if tongue.foreign:
+                if answer_language.foreign:
                     return
         finally:
             if isinstance(stream, Generator):
                 stream.close()  # stops the model
         was_decided, text = opening.decided, opening.rest()
         if was_decided or self._goes_on(writer, opening, known):
-            for part in (*draft.feed(tongue.feed(text) + tongue.rest()), *draft.finish()):
+            for part in (*draft.feed(answer_language.feed(text) + answer_language.rest()), *draft.finish()):
                 yield from writer.take(part, evidence)
                 if writer.repeats:
                     return

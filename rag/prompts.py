@@ -21,8 +21,8 @@ FOLDER = Path(__file__).parent / "prompts"
 PLACEHOLDERS = {
     "system.txt": set[str](),
     "question.txt": {"sources", "question"},
-    "translate.txt": {"language"},
     "in-chinese.txt": set[str](),
+    "in-english.txt": set[str](),
 }
 # What a refusal looks like when the model does not use the words it was given.
 _REFUSAL = re.compile(
@@ -86,9 +86,10 @@ def build(question: str, evidence: Sequence[Evidence]) -> list[Message]:
     ]
 
 
-def in_chinese(messages: Sequence[Message]) -> list[Message]:
-    """The messages for an answer that began in English, after its yes, and is wanted in Chinese."""
-    return [*messages, Message("assistant", "Yes"), Message("user", templates()["in-chinese.txt"])]
+def in_language(messages: Sequence[Message], wanted: str | None) -> list[Message]:
+    """The messages for an answer that began in another language, after its yes, than the `wanted` one: "zh", else English."""
+    name = "in-chinese.txt" if wanted == "zh" else "in-english.txt"
+    return [*messages, Message("assistant", "Yes"), Message("user", templates()[name])]
 
 
 def is_refusal(text: str) -> bool:

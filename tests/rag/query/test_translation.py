@@ -8,7 +8,7 @@ import pytest
 
 from rag.errors import ChatUnavailableError
 from rag.language import language, query_terms
-from rag.translation import Translator, documents_language
+from rag.query.translation import Translator, documents_language
 from rag.types import Retrieval
 from tests.fakes import ScriptedChat
 from tests.rag.passages import passage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.tongue import Tongue
+from rag.answering.answer_language import AnswerLanguage
 from tests.rag.passages import evidence
 
 CHINESE = evidence(1, "水泵的工作压力是四十巴。")

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import followup_en, followup_zh
-from rag.language import is_cjk
-from rag.smalltalk import polite_line
+from rag.query import followup_en, followup_zh
+from rag.language import CJK_RUN, is_cjk, terms, words
+from rag.query.smalltalk import polite_line
 from rag.types import Message
 
 # A question longer than this, in characters, explains itself; and this much of an earlier one is taken along.
@@ -50,7 +50,7 @@ def _followed(topic: Topic, answer: str, asked: str) -> Topic:
     if not topic or not asked or len(asked) > LONGEST_FOLLOW_UP:
         return (asked,)
     rules = followup_zh if is_cjk(asked) else followup_en
-    lean = rules.leaning(asked)
+    lean = rules.leaning(asked, _said(*topic, answer))
     if lean is None:
         return (asked,)
     before = topic[0][-LONGEST_EARLIER:]
@@ -59,6 +59,12 @@ def _followed(topic: Topic, answer: str, asked: str) -> Topic:
     if lean.fragment or len(topic) == 1:
         return (before, asked)
     return (before, topic[-1], asked)
+
+
+def _said(*texts: str) -> frozenset[str]:
+    """What a question may speak of again: terms, and the characters and words that Chinese is compared by."""
+    joined = "\n".join(texts)
+    return frozenset((*terms(joined), *words(joined), *CJK_RUN.findall(joined), *"".join(CJK_RUN.findall(joined))))
 
 
 def _joined(parts: Topic) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.language import language
-from rag.smalltalk import polite_line
+from rag.query.smalltalk import polite_line
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def _followed(topic: Topic, answer: str, asked: str) -> Topic:
     if not topic or not asked or len(asked) > LONGEST_FOLLOW_UP:
         return (asked,)
     rules = followup_zh if is_cjk(asked) else followup_en
-    lean = rules.leaning(asked, _said(*topic, answer))
+    lean = rules.leaning(asked, said_before(*topic, answer))
     if lean is None:
         return (asked,)
     before = topic[0][-LONGEST_EARLIER:]
@@ -61,10 +61,10 @@ def _followed(topic: Topic, answer: str, asked: str) -> Topic:
     return (before, topic[-1], asked)
 
 
-def _said(*texts: str) -> frozenset[str]:
-    """What a question may speak of again: terms, and the characters and words that Chinese is compared by."""
+def said_before(*texts: str) -> frozenset[str]:
+    """What a question may speak of again: terms, and the words and single characters that stand for themselves."""
     joined = "\n".join(texts)
-    return frozenset((*terms(joined), *words(joined), *CJK_RUN.findall(joined), *"".join(CJK_RUN.findall(joined))))
+    return frozenset((*terms(joined), *words(joined), *"".join(CJK_RUN.findall(joined))))
 
 
 def _joined(parts: Topic) -> str:

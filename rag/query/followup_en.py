@@ -26,20 +26,20 @@ class Lean:
 
 
 MOST_WORDS = 3  # that are counted
-BIAS = 2.72
+BIAS = 2.74
 WEIGHTS = {
-    "pronoun": 2.07,
-    "pointer": 2.45,
-    "opener": 0.3,
-    "phrase": 1.19,
+    "pronoun": 1.87,
+    "pointer": 2.11,
+    "opener": 0.36,
+    "phrase": 1.17,
     "1 own": -1.42,
-    "2 own": -2.75,
-    "3 own": -1.97,
-    "own thing": -2.65,
-    "phrase of own": 0.37,
-    "known words": 0.28,
-    "only general words": 0.52,
-    "no words": 0.79,
+    "2 own": -3.01,
+    "3 own": -1.8,
+    "own thing": -2.64,
+    "phrase of own": 0.38,
+    "known words": 0.27,
+    "only general words": 0.54,
+    "no words": 0.78,
 }
 
 
@@ -72,7 +72,7 @@ _GENERAL = frozenset(
     " difference requirement required step procedure condition rule penalty consequence benefit drawback advantage disadvantage"
     " number phone email address contact alternative option included allowed permitted possible available needed necessary safe"
     " common ok okay free nothing everything something same sure short shorter longer simple simpler words again biggest"
-    " cheapest fastest oldest newest next previous happen happens get buy find use used do done know".split()
+    " cheapest fastest oldest newest next previous happen happens apply applies include includes cover covers count counts need get buy find use used do done know".split()
 )
 _ASKS = frozenset(
     "is are was were do does did can could will would shall should must may might has have had what which who whom whose when where why"

@@ -25,7 +25,7 @@ UNDERSTOOD = 0.34
 MAJORITY = 0.6
 WITH_PROSE = 0.25
 # Prose of a passage: letters in the words of whole sentences, a Chinese character as two.
-LEAST_PROSE = 16
+LEAST_PROSE = 8
 MAX_TOKENS = 80
 _LABEL = re.compile(r"(?:translation|翻译|译文)\s*[:：]\s*", re.IGNORECASE)
 LANGUAGES = {"en": "English", "zh": "Chinese"}
@@ -36,8 +36,8 @@ _IDENTIFIER = re.compile(
     r"[\w$-]*[\w$](?:[./:@=\\_#]+[\w$-]+)+[()]*|--?[A-Za-z][\w-]*|\b[a-z]+[A-Z]\w*|\b(?:[A-Z][a-z]+){2,}\b|\b[A-Z0-9]{2,}\b|\w+\(\)"
 )
 _CODE_LINE = re.compile(
-    r"^(?: {4,}|\t)\S.*[=;{}()\[\]]"  # indented, with signs of code
-    r"|^\s*(?:[$#>%]\s+\w|(?:sudo|cd|sh|bash|java|python\d?|pip|npm|docker|kubectl|curl|export|mvn|git)\s+[-\w./])"
+    r"^\s*//|^(?: {4,}|\t)\S.*[=;{}()\[\]]"  # indented, with signs of code
+    r"|^\s*(?:[$#%]\s+\w|(?:sudo|cd|sh|bash|java|python\d?|pip|npm|docker|kubectl|curl|export|mvn|git)\s+[-\w./])"
     r"|^\s*[\w.\"'-]+\s*[:=]\s*[\w.\"'{\[/-]*,?\s*$"  # a key and its value
     r"|[;{}]\s*$"
     r"|^\s*(?:SELECT|INSERT|CREATE|UPDATE|DELETE|ALTER|DROP|import|from|def|class|public|private|return|if|for|while|var|let|const)\b.*[()=;*]"
@@ -46,6 +46,8 @@ _CODE_LINE = re.compile(
 _WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
 # English that is set in sentences has at least so many words a line; below it are names, keys and titles.
 SHORTEST_LINE = 5
+SHORTEST_SENTENCE = 3
+_ENDED = re.compile(r"[.!?][\"'”)]*\s*$")
 
 
 class Translator:
@@ -97,7 +99,7 @@ def prose_language(text: str) -> str | None:
             kept.append(_IDENTIFIER.sub(" ", line))
         elif not _CODE_LINE.search(line):
             said = _IDENTIFIER.sub(" ", line)
-            if len(_WORD.findall(said)) >= SHORTEST_LINE:
+            if len(_WORD.findall(said)) >= (SHORTEST_SENTENCE if _ENDED.search(said) else SHORTEST_LINE):
                 kept.append(said)
     prose = "\n".join(kept)
     chinese = sum(map(len, CJK_RUN.findall(prose)))

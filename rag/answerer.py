@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 
 from rag import prompts
 from rag.abstention import features, gate, judgements
+from rag.answering.answer_language import AnswerLanguage
 from rag.citations import Draft
-from rag.query.followup import standalone
 from rag.disagreement import find_disagreement
 from rag.errors import ChatUnavailableError
 from rag.events import Ask, Done, Event, Retrieved
 from rag.evidence import select_evidence
 from rag.language import language
 from rag.ports import ChatModel, PassageStore
-from rag.retriever import Retriever, clean_query
+from rag.query.followup import standalone
 from rag.query.smalltalk import polite_line
-from rag.answering.answer_language import AnswerLanguage
 from rag.query.translation import Translator
+from rag.retriever import Retriever, clean_query
 from rag.types import Abstention, Answer, Evidence, Message, Retrieval
 from rag.writer import EXTRACTIVE, Writer
 

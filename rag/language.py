@@ -37,7 +37,9 @@ _QUOTED = re.compile(r"《[^》]*》|“[^”]*”|「[^」]*」|\"[^\"]*\"|`[^`
 _EDGES = " \t\n,.?!:;-–()[]，。？！：；（）、"
 _LETTER = re.compile(f"[A-Za-z{CJK}]")
 _LATIN_WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
-_CHINESE_GRAMMAR = re.compile("[的了吗呢是在谁哪几么咋请不没啥]|怎|什|多[少大久长]|可以|是否|有没有|如何|为何|为啥|步骤|区别")
+_CHINESE_GRAMMAR = re.compile(
+    "[的了吗呢是在谁哪几么咋请不没啥]|怎|什|多[少大久长]|可以|是否|有没有|如何|为何|为啥|步骤|区别"
+)
 _ASKS_IN_CHINESE = re.compile("什么|怎|吗|谁|哪|多[少大久长]|咋|啥|为何|为啥|如何|请问")
 
 # A full stop ends a sentence when white space follows it, unless it closes an abbreviation, an initial or a list number.
@@ -117,7 +119,9 @@ def mixture(text: str) -> dict[str, float]:
     size = (chinese + len(latin)) or 1.0
     # "it部门" and "log in按钮": what stands in a Chinese phrase is a name, not grammar
     grammar = sum(
-        re.split("['’]", word.group().lower())[0] in _ENGLISH_GRAMMAR for word in latin if not CJK_RUN.match(said, word.end())
+        re.split("['’]", word.group().lower())[0] in _ENGLISH_GRAMMAR
+        for word in latin
+        if not CJK_RUN.match(said, word.end())
     )
     return {
         "english grammar": grammar / size,

@@ -112,4 +112,8 @@ def _foreign(passages: Sequence[Passage], spoken: str) -> str | None:
     """The other language, where a clear majority of the passages that have prose are in it."""
     told = [said for passage in passages if (said := prose_language(passage.text))]
     others = [said for said in told if said != spoken]
-    return others[0] if others and len(told) >= WITH_PROSE * len(passages) and len(others) >= MAJORITY * len(told) else None
+    return (
+        others[0]
+        if others and len(told) >= WITH_PROSE * len(passages) and len(others) >= MAJORITY * len(told)
+        else None
+    )

@@ -96,7 +96,9 @@ def test_a_long_question_explains_itself() -> None:
 
 
 def test_it_costs_less_than_a_millisecond() -> None:
-    before = history(*(part for line in FOLLOW_UPS[:30] for part in (line.before, "An answer that is longer. [1] " * 8)))
+    before = history(
+        *(part for line in FOLLOW_UPS[:30] for part in (line.before, "An answer that is longer. [1] " * 8))
+    )
     standalone("When did it open?", before)
 
     started = time.perf_counter()

@@ -23,6 +23,25 @@ QUESTION_WORDS = re.compile(
 )
 _CAPITALISED = re.compile(r"[A-Z][\w'’-]*")
 
+# Which language a text of both is in: a logistic regression on the questions of tests/rag/query/fixtures/mixed_languages.txt,
+# fitted by `python -m tests.rag.query.fitting`.
+LANGUAGE_WEIGHTS = {
+    "bias": 1.27,
+    "english grammar": -10.96,
+    "chinese grammar": 4.84,
+    "asks in chinese": 3.05,
+    "ends in chinese": 0.91,
+}
+CHARACTERS_PER_WORD = 1.5  # of Chinese
+_QUOTED = re.compile(r"《[^》]*》|“[^”]*”|「[^」]*」|\"[^\"]*\"|`[^`]*`")
+_EDGES = " \t\n,.?!:;-–()[]，。？！：；（）、"
+_LETTER = re.compile(f"[A-Za-z{CJK}]")
+_LATIN_WORD = re.compile(r"[A-Za-z]+(?:['’][a-z]+)?")
+_CHINESE_GRAMMAR = re.compile(
+    "[的了吗呢是在谁哪几么咋请不没啥]|怎|什|多[少大久长]|可以|是否|有没有|如何|为何|为啥|步骤|区别"
+)
+_ASKS_IN_CHINESE = re.compile("什么|怎|吗|谁|哪|多[少大久长]|咋|啥|为何|为啥|如何|请问")
+
 # A full stop ends a sentence when white space follows it, unless it closes an abbreviation, an initial or a list number.
 _BOUNDARY = re.compile(
     "[。！？；…]+[”’」』）)\\]\"']*"  # CJK enders need no space after them
@@ -79,10 +98,37 @@ def is_cjk(text: str) -> bool:
 
 
 def language(text: str) -> str:
-    """ "zh" when CJK characters carry at least a fifth of the letters (each counted as two Latin ones), else "en"."""
-    cjk = sum(len(run) for run in CJK_RUN.findall(text))
-    letters = sum(character.isalpha() for character in text) - cjk
-    return "zh" if cjk and 2 * cjk >= 0.2 * (letters + 2 * cjk) else "en"
+    """ "zh" or "en": the language whose grammar holds a text together, whichever words of the other stand in it.
+
+    "What does 负载均衡 mean here" is English, "standalone模式重启以后数据还在吗" is Chinese. Quotations and code are left out where
+    anything else is said. All of CJK counts as Chinese: Japanese and Korean have no name of their own here.
+    """
+    if not is_cjk(text):
+        return "en"
+    score = sum(LANGUAGE_WEIGHTS[name] * share for name, share in mixture(text).items()) + LANGUAGE_WEIGHTS["bias"]
+    return "zh" if score > 0 else "en"
+
+
+def mixture(text: str) -> dict[str, float]:
+    """How much of either language a text has: shares of its words, and whether it asks with Chinese words, 0 or 1."""
+    said = _QUOTED.sub(" ", text)
+    if not _LETTER.search(said):
+        said = text
+    chinese = sum(len(run) for run in CJK_RUN.findall(said)) / CHARACTERS_PER_WORD
+    latin = list(_LATIN_WORD.finditer(said))
+    size = (chinese + len(latin)) or 1.0
+    # "it部门" and "log in按钮": what stands in a Chinese phrase is a name, not grammar
+    grammar = sum(
+        re.split("['’]", word.group().lower())[0] in _ENGLISH_GRAMMAR
+        for word in latin
+        if not CJK_RUN.match(said, word.end())
+    )
+    return {
+        "english grammar": grammar / size,
+        "chinese grammar": len(_CHINESE_GRAMMAR.findall(said)) / size,
+        "asks in chinese": float(_ASKS_IN_CHINESE.search(said) is not None),
+        "ends in chinese": float(is_cjk(said.strip(_EDGES)[-1:])),
+    }
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
@@ -247,6 +293,10 @@ STOP_WORDS = frozenset(
     " itself just me more most my myself no nor not now of off on once only or other our ours ourselves out over own s same she should so some such t than"
     " that the their theirs them themselves then there these they this those through to too under until up very was we were what when where which while"
     " who whom whose why will with would you your yours yourself yourselves".split()
+)
+
+_ENGLISH_GRAMMAR = STOP_WORDS | frozenset(
+    "may must might shall one explain translate show tell say says mean means meaning difference get please list compare whats hows anyone".split()
 )
 
 # Not 和, 及 or 有, which stand in words and names too (和平, 埃及, 有限).

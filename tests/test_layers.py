@@ -28,15 +28,16 @@ PURE = (
 PURE += ("rag/verification.py", "rag/prompts.py", "rag/ports.py", "rag/events.py", "rag/spaces.py", "rag/writer.py")
 PURE += ("rag/facts.py", "rag/quantities.py", "rag/units.py", "rag/numerals.py", "rag/dates.py", "rag/names.py")
 PURE += ("rag/quotes.py", "rag/polarity.py", "rag/vocabulary.py", "rag/relevance.py", "rag/injection.py")
-PURE += ("rag/expectation.py", "rag/disagreement.py", "rag/conversation.py", "rag/followup_en.py", "rag/followup_zh.py")
+PURE += ("rag/expectation.py", "rag/disagreement.py")
 PURE += (
     "rag/gathering.py",
     "rag/recipe.py",
-    "rag/smalltalk.py",
-    "rag/translation.py",
-    "rag/tongue.py",
     "rag/abstention.py",
 )
+
+# Rooms of rag, and what of rag they may import besides themselves.
+QUERY_MAY_IMPORT = {"rag.errors", "rag.types", "rag.ports", "rag.language", "rag.scoring"}
+ANSWER_LANGUAGE_MAY_IMPORT = {"rag.language", "rag.citations"}
 
 FORBIDDEN = {
     "rag": {"ingest", "vectorstore", "catalog", "web", *TOP},
@@ -146,6 +147,18 @@ def test_the_core_is_standard_library_only(module: str) -> None:
 def test_the_middle_knows_no_adapter_and_no_use_case(module: str) -> None:
     for name in imports(module):
         assert not name.startswith(("rag.adapters", "rag.answerer", "rag.retriever", "rag.settings"))
+
+
+@pytest.mark.parametrize("module", [module for module in modules() if module.startswith("rag/query/")])
+def test_queries_know_neither_retrieval_nor_answers(module: str) -> None:
+    inside = {name for name in imports(module) if name == "rag" or name.startswith("rag.")}
+    assert not {name for name in inside if not name.startswith("rag.query")} - QUERY_MAY_IMPORT
+    assert not top_names(module) - {"rag"} - set(sys.stdlib_module_names)
+
+
+def test_the_language_of_an_answer_knows_no_model() -> None:
+    inside = {name for name in imports("rag/answering/answer_language.py") if name.startswith("rag")}
+    assert inside <= ANSWER_LANGUAGE_MAY_IMPORT
 
 
 def test_the_environment_is_read_in_the_settings_only() -> None:

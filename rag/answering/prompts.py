@@ -25,7 +25,6 @@ PLACEHOLDERS = {
     "question-local.txt": {"sources", "question", "task"},
     "task-gate.txt": set[str](),
     "task-answer.txt": {"language"},
-    "translate.txt": {"language"},
 }
 LANGUAGES = {"en": "English", "zh": "Chinese"}
 # Characters of a heading path that are shown above a source: its end says most.

@@ -22,6 +22,7 @@ from rag.language import (
     terms,
     trim,
 )
+from tests.rag.query.conversations import mixed_questions
 
 MIXED = st.text(st.sampled_from("ab. 1。！\n-|[」)水泵A,é\t;…•") | st.characters(), max_size=60)
 
@@ -90,11 +91,22 @@ def test_where_sentences_end(text: list[str]) -> None:
         ("What does the word 水泵 mean in this very long English question?", "en"),
         ("", "en"),
         ("12 + 3 = ?", "en"),
+        ("ポンプの圧力は何ですか？", "zh"),
+        ("펌프의 압력은 얼마입니까?", "zh"),
+        ("“水泵”", "zh"),
     ],
 )
 def test_language_by_script(text: str, spoken: str) -> None:
     assert language(text) == spoken
     assert spoken == "en" or is_cjk(text)
+
+
+def test_words_of_one_language_do_not_make_a_question_one_of_the_other() -> None:
+    rows = mixed_questions()
+    wrong = [asked for spoken, asked in rows if language(asked) != spoken]
+
+    assert len(rows) > 150
+    assert len(wrong) <= 0.02 * len(rows), wrong
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.language import language
-from rag.smalltalk import polite_line
+from rag.query.smalltalk import polite_line
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,8 @@ def test_courtesy_gets_a_polite_line_in_its_language(text: str) -> None:
     "|Thank you, and what is the notice period?|How does this work?|What can you do without a licence?|High|Hello Kitty|ok button colour"
     "|Good morning America ratings|great barrier reef||   |?!|1|hell|What is Docent?|help me find the notice period"
     "|你好世界程序|你好公司的地址|早上几点上班？|谢谢参与是什么意思|帮助中心的电话|你是谁的供应商|感谢信怎么写|好的供应商有哪些|再见合同"
-    "|谢谢，年假有几天？".split("|"),
+    "|谢谢，年假有几天？|hi, how do I reset my password|hello can i bring my dog|thanks! and for contractors?|ok so where is it"
+    "|help with printer|你好，请问怎么重置密码|好的，那实习生呢|嗨 打印机连不上网".split("|"),
 )
 def test_a_question_about_documents_does_not(text: str) -> None:
     assert polite_line(text) is None

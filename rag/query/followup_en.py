@@ -1,16 +1,16 @@
 """English questions that lean on the one before, and how one is rewritten. Pure.
 
-Few rules of small parts: an opener ("and ...", "what about ..."), a question that asks for nothing by name ("how long?"),
-and a word that points back and has nothing before it in its own question to point to.
+Whether one leans is a logistic regression over few features: a word that points back to nothing in its own question, an opener
+("and ...", "what about ..."), a phrase without a verb, and above all how many words it has that were not said before.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from rag.language import STOP_WORDS, words
+from rag.language import STOP_WORDS, stem, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,25 @@ class Lean:
 
     pronoun: tuple[int, int] | None = None
     fragment: str = ""
+
+
+MOST_WORDS = 3  # that are counted
+# Log-odds that a question leans; fitted by `python -m tests.rag.query.fitting`, which tells on what.
+BIAS = 2.66
+WEIGHTS = {
+    "pronoun": 3.13,
+    "pointer": 2.7,
+    "opener": 0.26,
+    "phrase": 1.37,
+    "1 own": -1.43,
+    "2 own": -2.76,
+    "3 own": -0.57,
+    "own thing": -2.73,
+    "phrase of own": 0.08,
+    "known words": 0.29,
+    "only general words": 0.52,
+    "no words": 0.81,
+}
 
 
 def _any(*alternatives: str) -> str:
@@ -45,7 +64,16 @@ _PREPOSITION = _any(*"for in at on with under by from to of during after before 
 _VAGUE = frozenset(
     "long much many often far old big tall high large soon late exactly precisely year month day date time kind type sort else come please"
     " tell say give show explain elaborate detail example exception reason mean continue go further specific specifically another"
-    " one ones two first second might must may shall since per without yet now".split()
+    " one ones two first second might must may shall since per without yet now whats hows wheres"
+    " dont doesnt cant wont isnt im ive pls plz thx btw".split()
+)
+# Nouns and participles of which every subject has some: asked for alone, they are those of the subject before.
+_GENERAL = frozenset(
+    "price cost fee charge deadline limit cap maximum minimum max min exception default size weight length width height colour color"
+    " difference requirement required step procedure condition rule penalty consequence benefit drawback advantage disadvantage"
+    " number phone email address contact alternative option included allowed permitted possible available needed necessary safe"
+    " common ok okay free nothing everything something same sure short shorter longer simple simpler words again biggest"
+    " cheapest fastest oldest newest next previous happen happens apply applies include includes cover covers count counts need get buy find use used do done know".split()
 )
 _ASKS = frozenset(
     "is are was were do does did can could will would shall should must may might has have had what which who whom whose when where why"
@@ -61,6 +89,7 @@ _PRONOUN = re.compile(
 )
 _NO_PRONOUN = re.compile(
     r"it(?=\s+(?:support|department|team|staff|helpdesk|help desk|security|manager|equipment|systems?)\b)"
+    r"|it(?=\s+(?:runs?|works?)\s+(?:on|with|under|without)\b|\s+supports?\b)"  # the product itself
     r"|(?<=\b(?:time|date) is )it\b|(?<=\bday is )it\b"
     # "is it possible to ...", "how long does it take to ..."
     r"|it(?=\s+(?:\w+\s+)?(?:possible|allowed|permitted|legal|necessary|required|mandatory|true|ok|okay|safe|important|takes?|costs?|means?)"
@@ -76,12 +105,13 @@ _POINTER = re.compile(
     r"|\b(?:then|too|as well|instead|otherwise|again|the latter|the former|the others?)(?=\W*$)",
     re.IGNORECASE,
 )
+_CAPITALS = re.compile(r"\b[A-Z]{2,}\b")  # "IT", "CEO"
 _CLAUSE = re.compile(
     r"[,;]|\b(?:if|when|while|because|once|until|unless|although|after|before|that|who|which|and|but)\b"
 )
 # "In the first year, ..." sets a scene and is nothing that a pronoun means.
 _SCENE = re.compile(r"^(?:in|on|at|during|by|since|under|from)\b[^,]*,", re.IGNORECASE)
-_THING = re.compile(r"\b(?:the|an?|my|our|your|each|every|any|some|no)\s+\w+", re.IGNORECASE)
+_THING = re.compile(r"\b(?:the|an?|my|our|your|each|every|any|some|no)\s+(\w+)", re.IGNORECASE)
 _PLURAL_NOUN = re.compile(r"\b[a-z-]{3,}(?<!s)s\b|\b(?:people|staff|children|men|women)\b")
 _NAME_WORD = r"[A-Z][\w'’&-]*"
 _NAME = re.compile(rf"{_NAME_WORD}(?:\s+(?:(?:of|de|van|von|der|la|le)\s+)?(?:the\s+)?[A-Z0-9][\w'’&-]*)*")
@@ -91,21 +121,59 @@ _NO_NAME = frozenset(
 )
 
 
-def leaning(asked: str) -> Lean | None:
-    """How a question leans on the one before; None where it stands alone."""
-    text = _QUOTATION.sub(lambda match: " " * len(match.group()), asked.lower() if asked.isupper() else asked)
-    said = list(words(text))
-    opener = _OPENER.match(text)
-    pronoun = next((m for m in _PRONOUN.finditer(text) if not _NO_PRONOUN.match(text, m.start())), None)
-    if pronoun and not _has_antecedent(text, pronoun):
+def leaning(asked: str, before: Set[str]) -> Lean | None:
+    """How a question leans on the one before; None where it stands alone. `before`: terms of what was said there."""
+    text = _unquoted(asked)
+    told = features(asked, before)
+    if sum(WEIGHTS[name] * value for name, value in told.items()) + BIAS <= 0:
+        return None
+    pronoun = _pronoun(text)
+    if pronoun:
         return Lean(pronoun=pronoun.span())
-    if opener or _is_phrase(text, said):
-        verbs = _ASKS.intersection(said[2:] if opener else said)
-        return Lean(fragment="" if verbs else _fragment(text))
-    if said and all(word in STOP_WORDS or word in _VAGUE or word.removesuffix("s") in _VAGUE for word in said):
-        return Lean()
+    return Lean(fragment=_fragment(text) if told["phrase"] else "")
+
+
+def features(asked: str, before: Set[str]) -> dict[str, float]:
+    """What tells whether a question leans on the one before, whose terms are `before`; each 0 or 1 but for the counts."""
+    text = _unquoted(asked)
+    said = [word for word in words(text) if len(word) > 1]
+    opener = _OPENER.match(text)
+    content = [word for word in said if not _is_vague(word)]
+    subject = [word for word in content if word not in _GENERAL and word.removesuffix("s") not in _GENERAL]
+    own = sum(stem(word) not in before for word in subject) + (text != asked and not asked.isupper())
     pointer = _POINTER.search(text)
-    return Lean() if pointer and not _has_antecedent(text, pointer) else None
+    points = pointer is not None and not _has_antecedent(text, pointer)
+    pronoun = _pronoun(text) is not None
+    things = [word for match in _THING.finditer(text) for word in words(match.group(1))]
+    has_thing = any(stem(word) not in before for word in things if word in subject) or text != asked
+    named = _CAPITALS.search(text) is not None
+    phrase = (bool(opener) or _is_phrase(text, said)) and not _ASKS.intersection(said[2:] if opener else said)
+    return {
+        "pronoun": float(pronoun),
+        "pointer": float(points),
+        "opener": float(opener is not None),
+        "phrase": float(phrase),
+        **{f"{least} own": float(own >= least) for least in (1, 2, 3)},
+        "own thing": float((has_thing or named) and not (pronoun or points)),
+        "phrase of own": min(own, MOST_WORDS) * float(phrase),
+        "known words": min(max(len(subject) - own, 0), MOST_WORDS),
+        "only general words": float(not subject and bool(content)),
+        "no words": float(not content and text == asked),
+    }
+
+
+def _unquoted(asked: str) -> str:
+    return _QUOTATION.sub(lambda match: " " * len(match.group()), asked.lower() if asked.isupper() else asked)
+
+
+def _is_vague(word: str) -> bool:
+    return word in STOP_WORDS or word in _VAGUE or word.removesuffix("s") in _VAGUE or word in _ASKS
+
+
+def _pronoun(text: str) -> re.Match[str] | None:
+    """The first pronoun that nothing in its own question explains."""
+    first = next((m for m in _PRONOUN.finditer(text) if not _NO_PRONOUN.match(text, m.start())), None)
+    return None if first is None or _has_antecedent(text, first) else first
 
 
 def rewritten(asked: str, lean: Lean, before: str, answer: str) -> str | None:

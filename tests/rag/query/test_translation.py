@@ -8,7 +8,7 @@ import pytest
 
 from rag.errors import ChatUnavailableError
 from rag.language import language, query_terms
-from rag.translation import Translator, documents_language
+from rag.query.translation import Translator, documents_language, prose_language
 from rag.types import Retrieval
 from tests.fakes import ScriptedChat
 from tests.rag.passages import passage
@@ -70,3 +70,54 @@ def test_a_model_that_does_not_translate_changes_nothing(said: str | BaseExcepti
     assert documents_language(found) == "zh"
     assert Translator(ScriptedChat(said)).translated(found) is None
     assert Translator(ScriptedChat("水泵", ready=False)).translated(found) is None
+
+
+CODE = (
+    "spring.datasource.url=jdbc:mysql://127.0.0.1:3306/app\nspring.datasource.username=root\nserver.port: 8080",
+    "```java\nfor (Message message : messages) {\n  // send it to the broker, it is not yet there\n}\n```",
+    "$ docker compose up -d\nexport JAVA_HOME=/opt/jdk\nkubectl get pods -n default",
+    "| name | type | default |\n| retry | int | 3 |",
+)
+
+
+def test_code_in_a_collection_does_not_make_it_one_of_another_language() -> None:
+    chinese = retrieved("水泵的压力是多少？", *CODE, CHINESE[0])
+    english = retrieved("What is the pressure of the pump?", *CODE, ENGLISH[1])
+
+    assert documents_language(chinese) is None
+    assert documents_language(english) is None
+
+
+def test_one_remark_among_code_makes_no_majority_but_prose_around_code_does() -> None:
+    asked = "水泵的压力是多少？"
+
+    assert documents_language(retrieved(asked, *CODE, "This file is read when the server starts.")) is None
+    assert documents_language(retrieved(asked, *(f"{text}\n\n{CODE[1]}" for text in ENGLISH))) == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        *((code, None) for code in CODE),
+        ("SELECT name FROM t_user WHERE id = 1;\nINSERT INTO t_user VALUES (1, 'a');", None),
+        ("public static void main(String[] args) {\n    consumer.start();\n}", None),
+        ("把 `spring.datasource.url` 改成数据库的地址，再运行 bin/start.sh。", "zh"),
+        ("在 Workflow Definition 页面点击 Create Workflow 按钮。", "zh"),
+        ("Set `spring.datasource.url` to the address of the database, then run bin/start.sh.", "en"),
+        ("See https://example.org/what/is/it", None),
+        ("The menu has 设置 and 帮助, the second of which tells the version.", "en"),
+        ("", None),
+        ("8080", None),
+    ],
+)
+def test_the_language_of_prose(text: str, spoken: str | None) -> None:
+    assert prose_language(text) == spoken
+
+
+def test_nothing_is_translated_where_the_embedder_finds_other_languages() -> None:
+    chat = ScriptedChat("水泵的压力是多少？")
+    found = retrieved("What is the pressure of the pump?", *CHINESE)
+
+    assert Translator(chat, cross_lingual=True).translated(found) is None
+    assert chat.prompts == []
+    assert Translator(chat).translated(found) == "水泵的压力是多少？"

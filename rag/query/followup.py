@@ -1,18 +1,18 @@
 """A follow-up to a question that stands alone, by rules: no model call, so a conversation costs what a question costs.
 
-A question that opens anew ("What is the notice period?") is left as it is, so a topic is not dragged along. One that leans
-on what came before gets it back: a pronoun is replaced by the one name it can mean, "and for contractors?" takes the place of
-the like phrase in the question before, and anything else is asked together with that question. What leans is said in
-rag/followup_en.py and rag/followup_zh.py. Pure.
+A question with a subject of its own is new and left as it is, also after "and" or "what about", so that no topic is dragged
+along. One that leans on what came before gets it back: a pronoun is replaced by the one name it can mean, "and for contractors?"
+takes the place of the like phrase in the question before, and anything else is asked together with that question. Whether a
+question leans is judged by fitted features, in rag/query/followup_en.py and followup_zh.py. Pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import followup_en, followup_zh
-from rag.language import is_cjk
-from rag.smalltalk import polite_line
+from rag.language import CJK_RUN, is_cjk, language, terms, words
+from rag.query import followup_en, followup_zh
+from rag.query.smalltalk import polite_line
 from rag.types import Message
 
 # A question longer than this, in characters, explains itself; and this much of an earlier one is taken along.
@@ -49,8 +49,8 @@ def _followed(topic: Topic, answer: str, asked: str) -> Topic:
     """The topic once this was asked."""
     if not topic or not asked or len(asked) > LONGEST_FOLLOW_UP:
         return (asked,)
-    rules = followup_zh if is_cjk(asked) else followup_en
-    lean = rules.leaning(asked)
+    rules = followup_zh if language(asked) == "zh" else followup_en
+    lean = rules.leaning(asked, said_before(*topic, answer))
     if lean is None:
         return (asked,)
     before = topic[0][-LONGEST_EARLIER:]
@@ -59,6 +59,12 @@ def _followed(topic: Topic, answer: str, asked: str) -> Topic:
     if lean.fragment or len(topic) == 1:
         return (before, asked)
     return (before, topic[-1], asked)
+
+
+def said_before(*texts: str) -> frozenset[str]:
+    """What a question may speak of again: terms, and the words and single characters that stand for themselves."""
+    joined = "\n".join(texts)
+    return frozenset((*terms(joined), *words(joined), *"".join(CJK_RUN.findall(joined))))
 
 
 def _joined(parts: Topic) -> str:

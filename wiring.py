@@ -38,7 +38,10 @@ from rag.adapters.weights import ensure, is_present
 from rag.answering.answerer import Answerer, Limits, Writing
 from rag.answering.certainty import ModelKind
 from rag.errors import DocentError, UnavailableError
+from rag.evidence.selector import Budget, EvidenceSelector
 from rag.ports import ChatModel, Embedder
+from rag.query.rewrite import Rewriter
+from rag.query.translation import Translator
 from rag.recipe import Recipe
 from rag.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
@@ -56,6 +59,8 @@ LOCAL_CHAT_NAME = "qwen2.5-coder-1.5b-instruct"
 # Likeliest tokens that the local model tells the chances of: yes and no in a few spellings are among them.
 ALTERNATIVES = 10
 PICTURE_TIMEOUT_S = 30
+# Blocks worth less than this share of the best one are not shown to the local model, for which each token is a wait.
+LEAST_LOCAL = 0.05
 
 Report = Callable[[str], None]
 log = logging.getLogger(__name__)
@@ -173,7 +178,7 @@ def build_services(
     pipeline = Pipeline(ingestion, library, reader, spaces, dense, recipe=collections.recipe, passwords=passwords)
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
     retriever = Retriever(spaces, dense, lexical, documents, reranker)
-    selector = EvidenceSelector(documents, token_vectors, BUDGETS[settings.llm].of(settings.evidence_budget))
+    selector = EvidenceSelector(documents, token_vectors, _budget(settings))
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
 
     def start_ingestion(report: Report) -> None:
@@ -257,6 +262,20 @@ def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report
             if model_id == embedders.default_id:
                 raise
             log.error("the embedding model %s does not load: %s", model_id, error.message)
+
+
+def _budget(settings: Settings) -> Budget:
+    """What the chat model is shown."""
+    local = settings.llm == "local"
+    return Budget(settings.evidence_budget, least=LEAST_LOCAL if local else 0.0, reach=1 if local else 2)
+
+
+def _writing(settings: Settings, chat: ChatModel | None, *, cross_lingual: bool) -> Writing:
+    """Who writes answers."""
+    kinds = {"local": ModelKind.LOCAL, "openai": ModelKind.HOSTED, "extractive": ModelKind.EXTRACTIVE}
+    kind = kinds[settings.llm] if chat else ModelKind.EXTRACTIVE
+    translator = Translator(chat, cross_lingual=cross_lingual) if chat else None
+    return Writing(chat, kind, Rewriter(chat, capable=kind is ModelKind.HOSTED), translator)
 
 
 def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:

@@ -182,7 +182,8 @@ class Answerer:
 
     def _weighed(self, question: _Question, chat: ChatModel) -> bool:
         """Whether the small model's yes or no, with all else that is known, speaks for an answer."""
-        alternatives, said = {}, ""
+        alternatives: dict[str, float] = {}
+        said = ""
         stream = chat.stream(prompts.for_gate(question.standalone, question.evidence), max_tokens=GATE_TOKENS)
         for delta in stream:
             alternatives = alternatives or dict(delta.alternatives)

@@ -90,8 +90,7 @@ def open_services(settings: Settings, *, chat: bool) -> Iterator[Services]:
 
 def local_subject(services: Services, collection: str) -> LocalSubject:
     """The parts that are measured, as the answerer uses them."""
-    from rag.answering.certainty import features, judgements
-    from rag.evidence.selection import select_evidence
+    from rag.answering.certainty import calibrated, found_features
 
     settings = services.settings
     return LocalSubject(
@@ -99,10 +98,8 @@ def local_subject(services: Services, collection: str) -> LocalSubject:
         answerer=services.answerer,
         collection=collection,
         top_k=settings.top_k,
-        select=lambda found: select_evidence(
-            found.query, found.passages, found.rarity, budget=settings.evidence_budget
-        ),
-        confidence=lambda found, evidence: judgements()["retrieval"].probability(features(found, evidence)),
+        select=services.selector.select,
+        confidence=lambda found, evidence: calibrated()["topic"].probability(found_features(found, evidence)),
         texts=services.documents.text,
         names=lambda: {name for _, name in indexed_documents(services, collection)},
     )

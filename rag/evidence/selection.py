@@ -94,7 +94,7 @@ def _near(blocks: Sequence[ScoredBlock], at: int) -> Iterator[int]:
 def _announced(blocks: Sequence[ScoredBlock], at: int) -> list[int]:
     """The list or code that a block announces; the next block where it is neither."""
     lead = (blocks[at].block.start, blocks[at].block.end)
-    found = []
+    found: list[int] = []
     for i in range(at + 1, len(blocks)):
         if blocks[i].section != blocks[at].section or (found and blocks[i].block.lead != lead):
             break

@@ -11,15 +11,15 @@ import re
 from collections.abc import Sequence
 
 from rag.errors import ChatUnavailableError
-from rag.language import CJK_RUN, language
+from rag.language import CJK_RUN, language, query_terms, terms
 from rag.ports import ChatModel
 from rag.query.templates import template
-from rag.scoring import score_sentences
 from rag.types import Message, Passage, Retrieval
 
 # Passages that tell the documents' language, and the coverage of terms above which a question was understood.
 LOOKED_AT = 5
 UNDERSTOOD = 0.34
+LEAST_WEIGHT = 0.1
 # The share of the passages with prose that must be in the other language; and the share that must have prose at all, since
 # one remark in English among configuration files makes no English collection.
 MAJORITY = 0.6
@@ -85,10 +85,16 @@ def documents_language(found: Retrieval) -> str | None:
     foreign = _foreign(top, found.language) or _foreign((*found.passages, *found.beyond), found.language)
     if foreign is None:
         return None
-    sentences = score_sentences(found.query, top, found.rarity)
-    if max((sentence.coverage for sentence in sentences), default=0.0) >= UNDERSTOOD:
+    if max((_coverage(found, passage) for passage in top), default=0.0) >= UNDERSTOOD:
         return None
     return foreign
+
+
+def _coverage(found: Retrieval, passage: Passage) -> float:
+    """The share, by idf, of the question's terms that a passage holds, 0..1."""
+    weight = {term: max(found.rarity.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(found.query)}
+    held = weight.keys() & set(terms(f"{passage.heading or ''} {passage.text}"))
+    return sum(weight[term] for term in held) / (sum(weight.values()) or 1.0)
 
 
 def prose_language(text: str) -> str | None:

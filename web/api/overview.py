@@ -10,7 +10,7 @@ from flask import jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from rag.answering.builder import EXTRACTIVE
+from rag.answering.wording import EXTRACTIVE
 from web import values
 from web.api.documents import listing
 from web.api.schemas import DocumentPath, Paging

@@ -27,9 +27,9 @@ _CAPITALISED = re.compile(r"[A-Z][\w'’-]*")
 # fitted by `python -m tests.rag.query.fitting`.
 LANGUAGE_WEIGHTS = {
     "bias": 1.27,
-    "english grammar": -10.96,
-    "chinese grammar": 4.84,
-    "asks in chinese": 3.05,
+    "english grammar": -10.94,
+    "chinese grammar": 4.8,
+    "asks in chinese": 3.06,
     "ends in chinese": 0.91,
 }
 CHARACTERS_PER_WORD = 1.5  # of Chinese

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.language import CJK_RUN, is_cjk, language, terms, words
+from rag.language import CJK_RUN, language, terms, words
 from rag.query import followup_en, followup_zh
 from rag.query.smalltalk import polite_line
 from rag.types import Message
@@ -70,6 +70,6 @@ def said_before(*texts: str) -> frozenset[str]:
 def _joined(parts: Topic) -> str:
     first, *others = parts
     for part in others:
-        ended = first if first[-1] in "?？.。!！" else f"{first}{'？' if is_cjk(first) else '?'}"
+        ended = first if first[-1] in "?？.。!！" else f"{first}{'？' if language(first) == 'zh' else '?'}"
         first = f"{ended}{'' if ended[-1] in '？。！' else ' '}{part}"
     return first

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Generator, Sequence
 
 from rag.errors import ChatUnavailableError
-from rag.language import language, terms
+from rag.language import CJK_RUN, QUESTION_WORDS, is_cjk, language, terms
 from rag.ports import ChatModel
 from rag.query import followup
 from rag.query.smalltalk import polite_line
@@ -26,8 +26,9 @@ TURNS = 6
 TURN_CHARACTERS = 600
 # A rewriting adds a subject, not a story: this many characters beyond the question itself are the most.
 LONGEST_ADDITION = 300
-# The least share of its terms that conversation and question must know: below it, the model has answered or invented.
-KNOWN = 0.5
+# The least share of its words, in Chinese of its characters, that conversation and question must know: a free rewriting knows
+# half and more of them, an answer or an invention few.
+KNOWN = 0.4
 
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.IGNORECASE | re.DOTALL)
 _FENCE = re.compile(r"^\s*```\w*\s*$", re.MULTILINE)
@@ -105,11 +106,18 @@ def _checked(written: str, question: str, turns: Sequence[Message]) -> str | Non
     found = _question(written)
     if not found or len(found) > len(question) + LONGEST_ADDITION or language(found) != language(question):
         return None
-    known = {term for text in (question, *(turn.content for turn in turns)) for term in terms(text)}
-    used = terms(found)
-    if sum(term in known for term in used) < KNOWN * len(used):
+    known = set(_units("\n".join((question, *(turn.content for turn in turns)))))
+    used = _units(found)
+    if sum(unit in known for unit in used) < KNOWN * len(used):
         return None
     return question if found == question.strip() else found
+
+
+def _units(text: str) -> list[str]:
+    """The content of a text: stems of Latin words, and single Chinese characters but for those that only ask."""
+    said = QUESTION_WORDS.sub(" ", text)
+    latin = [term for term in terms(said) if not is_cjk(term)]
+    return [*latin, *"".join(CJK_RUN.findall(said))]
 
 
 def _question(written: str) -> str:

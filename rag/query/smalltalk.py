@@ -29,19 +29,19 @@ _PHRASES = {
     ),
     _Kind.THANKS: _phrases(
         "thanks|thank you|many thanks|thx|ty|cheers|ok|okay|great|perfect|super|got it|i see|understood|very good|well done|bye"
-        "|goodbye|see you|good night|have a nice day|that helped|that helps|that is all|that's all"
-        "|谢谢|多谢|感谢|非常感谢|谢了|好|好的|行|可以了|太好了|很好|再见|拜拜|晚安|明白|明白了|知道了|了解|了解了|没事了|辛苦"
+        "|goodbye|see you|good night|have a nice day|that helped|that helps|that worked|it worked|it works now|works now|nice|cool|awesome|great answer|good answer|nice one|thank u|tysm|no thanks|no thank you|that is all|that's all"
+        "|谢谢|多谢|感谢|非常感谢|谢了|好|好的|行|可以了|太好了|很好|再见|拜拜|晚安|收到|好的收到|嗯|嗯嗯|嗯好|明白|明白了|知道了|了解|了解了|没事了|辛苦"
     ),
     _Kind.ABOUT: _phrases(
         "who are you|what are you|what is your name|what's your name|what can you do|what can you do for me|how can you help"
-        "|how can you help me|how do you work|are you a bot|are you a robot|are you an ai|are you human|help|help me|can you help me"
+        "|how can you help me|how do you work|are you a bot|are you a robot|are you an ai|are you human|what can i ask|what can i ask you|what do you know|help|help me|can you help me"
         "|你是谁|您是谁|你是什么|你叫什么|你叫什么名字|你能做什么|你会什么|你可以做什么|你能干什么|你能帮我做什么|你有什么功能|怎么用|怎么使用"
-        "|你怎么工作|你是机器人吗|你是人工智能吗|你是ai吗|帮助|帮帮我|你能帮我吗"
+        "|你怎么工作|你是机器人吗|你是人工智能吗|你是ai吗|帮助|帮帮我|你能帮我吗|你能回答什么|我能问什么|我可以问什么"
     ),
 }
 # What may stand behind a phrase and adds nothing.
 _TAIL = re.compile(
-    r"(?:\s+(?:there|everyone|all|again|docent|friend|sir|please|a lot|so much|very much|later|then|for your help|for that))+$"
+    r"(?:\s+(?:there|everyone|all|again|docent|team|folks|mate|friend|sir|please|pls|plz|a lot|so much|very much|later|then|for your help|for that))+$"
     r"|(?:你|您|你们|大家|了|啦|啊|呀|吗|哦|哈|的帮助)$"
 )
 _PART = re.compile(r"[,.!?;~…，。！？；、～\n]+")
@@ -85,7 +85,7 @@ def _kind(part: str) -> _Kind | None:
     for said in (
         part,
         _TAIL.sub("", part),
-        re.sub(r"^(?:(?:ok|okay|hi|hello|hey|great)\s+|好的?|你好|您好)", "", part),
+        re.sub(r"^(?:(?:ok|okay|hi|hello|hey|great|nice|cool)\s+|(?:好的?|嗯+|你好|您好)\s*)", "", part),
     ):
         for kind, phrases in _PHRASES.items():
             if said and (said in phrases or _TAIL.sub("", said) in phrases):

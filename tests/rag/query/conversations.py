@@ -1,7 +1,12 @@
 """Conversations and questions that the rules of rag/query are fitted and judged on, all written for it.
 
-fixtures/conversations_*.txt hold a question before, its answer, and what is asked next: a follow-up or a new question. Half of
-them, drawn by a hash of what is asked, were not looked at while the rules were written, and are left out of the fit.
+A row holds a question before, perhaps its answer, and what is asked next: a follow-up or a new question.
+
+- conversations_en.txt, conversations_zh.txt: varied subjects; half of them, drawn by a hash of what is asked, were not looked at
+  while the rules were written, and are left out of the fit.
+- conversations_classic.txt, conversations_short.txt: all in the fit.
+- conversations_unseen.txt, conversations_fresh.txt: in no fit; the latter written when rules and weights were done.
+- mixed_languages.txt: questions of one language with words of the other, all in the fit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The weights of the question rules, fitted anew: `python -m tests.rag.query.fitting` prints them with the shares they reach.
+"""The weights of the question rules, fitted anew: `python -m tests.rag.query.fitting` prints them and the shares they reach.
 
 Logistic regressions by Newton's method, with an L2 penalty on all weights but the bias. Follow-ups are fitted on the classic
 conversations and the half that was looked at; languages on the mixed questions.
@@ -12,7 +12,7 @@ import numpy as np
 
 from rag import language
 from rag.query import followup_en, followup_zh
-from rag.query.followup import said_before
+from rag.query.followup import said_before, standalone
 from rag.query.smalltalk import polite_line
 from tests.rag.query.conversations import Turn, mixed_questions, turns
 
@@ -40,7 +40,7 @@ def fit(rows: Sequence[Mapping[str, float]], labels: Sequence[bool], penalty: fl
 def shown(spoken: str) -> list[Turn]:
     """The conversations of a language that its rules may be fitted on."""
     rows = [turn for turn in turns(f"conversations_{spoken}.txt") if not turn.held_out]
-    classic = turns("conversations_classic.txt")
+    classic = [*turns("conversations_classic.txt"), *turns("conversations_short.txt")]
     return rows + [
         turn for turn in classic if polite_line(turn.asked) is None and language.language(turn.asked) == spoken
     ]
@@ -62,10 +62,15 @@ def language_weights() -> dict[str, float]:
 
 
 def main() -> None:
-    """Print all weights."""
+    """Print all weights, and how many conversations that were left out are right."""
     for spoken in LANGUAGES:
         print(spoken, followup_weights(spoken))
     print("language", language_weights())
+    for name in ("en", "zh", "unseen", "fresh"):
+        rows = [turn for turn in turns(f"conversations_{name}.txt") if turn.held_out or name in ("unseen", "fresh")]
+        for follows in (True, False):
+            right = [turn.is_right(standalone(turn.asked, turn.history)) for turn in rows if turn.follows == follows]
+            print(name, "follow-ups" if follows else "new questions", f"{sum(right)} of {len(right)}, in no fit")
 
 
 if __name__ == "__main__":

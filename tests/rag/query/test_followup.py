@@ -34,15 +34,16 @@ def test_a_new_question_is_left_as_it_is(turn: Turn) -> None:
     assert standalone(turn.asked, history(turn.before, "An answer.")) == turn.asked
 
 
-# measured: .93 / .92, .83 / .97 and .97 / .97; a bound lies three turns below, so that no change of rules goes unseen
+# measured, in this order: .96/.92, .80/.97, 1.0/.97, .90/1.0, .93/.98, .91/.97; the bounds lie two turns below
 @pytest.mark.parametrize(
     ("name", "held_out", "followed", "left_alone"),
     [
-        ("conversations_en.txt", True, 0.85, 0.85),
-        ("conversations_zh.txt", True, 0.75, 0.9),
-        ("conversations_en.txt", False, 0.95, 0.95),
-        ("conversations_zh.txt", False, 0.85, 0.95),
-        ("conversations_unseen.txt", None, 0.0, 0.0),
+        ("conversations_en.txt", True, 0.89, 0.84),
+        ("conversations_zh.txt", True, 0.73, 0.9),
+        ("conversations_en.txt", False, 0.93, 0.91),
+        ("conversations_zh.txt", False, 0.83, 0.92),
+        ("conversations_unseen.txt", None, 0.88, 0.92),
+        ("conversations_fresh.txt", None, 0.84, 0.9),
     ],
 )
 def test_few_follow_ups_are_missed_and_few_subjects_dragged_along(

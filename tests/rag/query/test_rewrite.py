@@ -106,6 +106,42 @@ def test_a_chinese_question_after_an_english_one_stays_chinese() -> None:
     assert Rewriter(chat, capable=True).standalone("它是什么时候成立的？", before) == "Nordwind是什么时候成立的？"
 
 
+@pytest.mark.parametrize(
+    ("before", "asked", "said"),
+    [
+        ("正式员工有几天年假", "那实习生呢", "实习生每年可以休多少天年假？"),
+        ("怎么重置密码", "管理员呢", "管理员如何重置自己的密码？"),
+        (
+            "How many vacation days do employees get?",
+            "contractrs?",
+            "How many days of vacation do contractors receive each year?",
+        ),
+        ("what does error E43 mean", "how do i fix that", "How do I fix error E43?"),
+    ],
+)
+def test_a_free_rewriting_is_taken(before: str, asked: str, said: str) -> None:
+    assert Rewriter(ScriptedChat(said), capable=True).standalone(asked, [Message("user", before)]) == said
+
+
+@pytest.mark.parametrize(
+    ("before", "asked", "said"),
+    [
+        ("正式员工有几天年假", "那实习生呢", "根据劳动合同法第四十五条，用人单位应当依法安排休息。"),
+        (
+            "what does error E43 mean",
+            "how do i fix that",
+            "Open the water tap fully, clean the inlet sieve and restart.",
+        ),
+    ],
+)
+def test_an_answer_is_not_taken_for_a_question(before: str, asked: str, said: str) -> None:
+    history = [Message("user", before)]
+
+    found = Rewriter(ScriptedChat(said), capable=True).standalone(asked, history)
+
+    assert found == followup.standalone(asked, history)
+
+
 def test_only_the_last_turns_are_shown_and_long_ones_are_cut() -> None:
     chat = ScriptedChat(REWRITTEN)
     long_ago = [Message("user", "What about lemons?"), Message("assistant", "They are sour.")]

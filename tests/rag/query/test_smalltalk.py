@@ -11,8 +11,8 @@ from rag.query.smalltalk import polite_line
 @pytest.mark.parametrize(
     "text",
     "hello|Hello!|hi there|Hey Docent|Good morning, everyone!|Hi, how are you?|thanks|Thank you very much!|ok thanks|Great, thank you."
-    "|who are you?|Hello, who are you?|What can you do for me?|help|Bye!|THANKS|what’s your name?|thanks a lot for your help"
-    "|你好|你好！|您好呀|早上好|谢谢|谢谢你！|好的，谢谢|好的谢谢您|你是谁？|你好，你是谁？|你能做什么？|再见|明白了|在吗？|帮助".split(
+    "|who are you?|Hello, who are you?|What can you do for me?|help|Bye!|THANKS|what’s your name?|thanks a lot for your help|thanks, that worked|help pls|good morning team|what can I ask you?|no thanks"
+    "|你好|你好！|您好呀|早上好|谢谢|谢谢你！|好的，谢谢|好的谢谢您|你是谁？|你好，你是谁？|你能做什么？|再见|明白了|在吗？|帮助|收到，谢谢|嗯嗯 谢谢|我能问什么".split(
         "|"
     ),
 )

@@ -58,7 +58,12 @@ class ConversationCatalog:
                         {"n": c.n, "document_id": c.document_id, "char_start": c.char_start, "char_end": c.char_end}
                         for c in answer.citations
                     ],
-                    sentences=[[s.start, s.end, s.verdict] for s in answer.sentences],
+                    sentences=[[s.start, s.end, s.verdict, s.checked_by] for s in answer.sentences],
+                    certainty=answer.certainty,
+                    nearest=[
+                        {"document_id": p.document_id, "char_start": p.char_start, "char_end": p.char_end}
+                        for p in answer.nearest
+                    ],
                     model=answer.model,
                     created_at=present,
                 )

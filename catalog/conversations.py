@@ -13,7 +13,7 @@ from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import answers, conversations, feedback
 from rag.errors import NotFoundError
-from rag.types import Answer, Message
+from rag.types import Answer, Certainty, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class ConversationCatalog:
                     certainty=answer.certainty,
                     nearest=[
                         {"document_id": p.document_id, "char_start": p.char_start, "char_end": p.char_end}
-                        for p in answer.nearest
+                        for p in (() if answer.certainty == Certainty.HIGH else answer.nearest)
                     ],
                     model=answer.model,
                     created_at=present,

@@ -149,7 +149,7 @@ answers = Table(
     Column("citations", JSON, nullable=False, default=list),
     # "high", "low"; NULL where nothing was answered, or the answer is from before this was kept
     Column("certainty", String(8)),
-    # spans of the passages that came nearest, as of the citations, where there was no answer or a doubtful one
+    # spans of the passages that came nearest, as of the citations, unless the answer is certain
     Column("nearest", JSON, nullable=False, default=list, server_default="[]"),
     # [[start, end, verdict, checked_by], ...], offsets into the answer; the last is missing in answers from before
     Column("sentences", JSON, nullable=False, default=list, server_default="[]"),

@@ -35,7 +35,9 @@ _TAGS = {
 _BREAKS = ("softbreak", "hardbreak")
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)\S+$", re.IGNORECASE)
-_BARE = re.compile(r"https?://[^\s<>\"'`|\u3000-\u303f\uff00-\uffef]*[^\s<>\"'`|.,;:!?)\]\u3000-\u303f\uff00-\uffef]", re.IGNORECASE)
+_BARE = re.compile(
+    r"https?://[^\s<>\"'`|\u3000-\u303f\uff00-\uffef]*[^\s<>\"'`|.,;:!?)\]\u3000-\u303f\uff00-\uffef]", re.IGNORECASE
+)
 _WIDE = re.compile(r"[\u2e80-\uffef]")  # scripts that put no blank where a line is broken
 _BLANKS = " \t"
 
@@ -87,7 +89,7 @@ class _State(StateInline):
             self._begun = self.pos
         super().append_pending(text)
 
-    def pushPending(self) -> Token:  # noqa: N802  # the parser's name
+    def pushPending(self) -> Token:  # the parser's name
         token = super().pushPending()
         token.meta["at"] = self._begun
         return token
@@ -270,7 +272,8 @@ class _Reader:
 
     def _run(self, text: str, offsets: Sequence[int], *, checked: bool = True) -> Run:
         if checked and any(
-            self._text[at] != character and character not in " \t\n" for character, at in zip(text, offsets, strict=True)
+            self._text[at] != character and character not in " \t\n"
+            for character, at in zip(text, offsets, strict=True)
         ):
             raise _UnmappableError
         return Run(text, self._real(offsets))

@@ -70,7 +70,11 @@ def _mended(text: str) -> tuple[str, list[int]]:
         if fence and found and found[1].startswith(fence) and marks and marks.start() == found.end():
             indent = line[: found.start(1)]
             line = f"{line[: marks.start()]}\n{indent}{line[marks.start() :].lstrip()}"
-            order = [*order[: marks.start()], *[start + marks.start()] * (len(line) - len(order)), *order[marks.start() :]]
+            order = [
+                *order[: marks.start()],
+                *[start + marks.start()] * (len(line) - len(order)),
+                *order[marks.start() :],
+            ]
         elif not fence and marks and line[: marks.start()].rstrip().endswith("|") and line.lstrip().startswith("|"):
             pipe = line[: marks.start()].rindex("|")
             line = line[:pipe] + line[marks.start() :] + line[pipe : marks.start()]

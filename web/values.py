@@ -10,8 +10,8 @@ from flask import Response
 from catalog.folders import SyncPlan
 from rag.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
-from web.notices import notice_of
 from web.markup import Node
+from web.notices import notice_of
 from web.rendering import Checked, tree_of
 
 PREFIX = "/api/v1"

@@ -18,7 +18,13 @@ TEXT = "Pumps\n\nThe pump runs.\nIt hums & <b>hisses</b>.\n\nName | Bar\nP1 | 40
 
 
 def body_of(
-    text: str, headings: Sequence[Heading], *, offset: int = 0, start: int = 0, end: int = 0, media_type: str = "text/plain"
+    text: str,
+    headings: Sequence[Heading],
+    *,
+    offset: int = 0,
+    start: int = 0,
+    end: int = 0,
+    media_type: str = "text/plain",
 ) -> str:
     return html_of(nodes_of(text, headings, media_type=media_type, offset=offset, marked=(start, end)))
 
@@ -121,7 +127,7 @@ def test_markdown_is_shown_as_what_it_means() -> None:
         "<strong>it</strong> with <code>pip install x</code>, then",
         '<span class="link">the guide</span><span class="address">(https://a.example/guide)</span>',
         '<pre tabindex="0"><code>docent serve  # port 8000</code></pre>',
-        "<th dir=\"auto\">Option</th>",
+        '<th dir="auto">Option</th>',
         '<td dir="auto"><code>a | b</code></td>',
         '<pre tabindex="0"><code>indented code</code></pre>',
     ):
@@ -137,7 +143,9 @@ def test_a_span_is_marked_inside_any_markup() -> None:
     assert cited(MANUAL, "port** |")[1] == ["port"]
     assert cited(MANUAL, "a \\| b")[1] == ["a | b"]
     assert cited(MANUAL, "**it** with `pip install x`,\nthen")[1] == ["it", " with ", "pip install x", ", then"]
-    assert cited(MANUAL, "[the notes](notes.md)")[1] == ["the notes", "(notes.md)"], "nothing of what is cited is hidden"
+    assert cited(MANUAL, "[the notes](notes.md)")[1] == ["the notes", "(notes.md)"], (
+        "nothing of what is cited is hidden"
+    )
     assert cited(MANUAL, "indented code")[1] == ["indented code"]
 
 

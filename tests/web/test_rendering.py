@@ -113,7 +113,10 @@ def test_steps_with_code_between_them_remain_one_list() -> None:
 @pytest.mark.parametrize("behind", [" [1]", "[1]", " [1][2]"])
 def test_marks_behind_code_and_rows_break_neither(behind: str) -> None:
     text = f"```sh\nls\n```{behind}\n\nThen.\n\n| a | b |\n|---|---|\n| 1 | 2 |{behind}\n"
-    sentences = [Checked(0, text.index("```", 3) + 3, "verified"), Checked(text.index("| 1"), len(text) - 1, "consistent")]
+    sentences = [
+        Checked(0, text.index("```", 3) + 3, "verified"),
+        Checked(text.index("| 1"), len(text) - 1, "consistent"),
+    ]
     nodes = tree_of(text, sentences, [1, 2])
     assert words(named(nodes, "code")) == "ls"
     assert "Then." in words(named(nodes, "p"))
@@ -126,7 +129,9 @@ def test_marks_behind_code_and_rows_break_neither(behind: str) -> None:
 
 
 def test_links_lead_to_the_web_and_hold_no_button() -> None:
-    nodes = tree_of("See [the [1] guide](https://a.example/x) or https://b.example/y?z=1. [1](http://c.example)", [], [1])
+    nodes = tree_of(
+        "See [the [1] guide](https://a.example/x) or https://b.example/y?z=1. [1](http://c.example)", [], [1]
+    )
     assert [link["href"] for link in named(nodes, "a")] == [
         "https://a.example/x",
         "https://b.example/y?z=1",

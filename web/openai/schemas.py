@@ -43,7 +43,8 @@ class ChatBody(Tolerant):
     stream: bool = False
     stream_options: StreamOptions = Field(default_factory=StreamOptions)
     answers: AnswerPolicy | None = Field(
-        default=None, description="Docent's own: how much must speak for an answer; DOCENT_ANSWERS where it does not say."
+        default=None,
+        description="Docent's own: how much must speak for an answer; DOCENT_ANSWERS where it does not say.",
     )
 
 

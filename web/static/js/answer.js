@@ -167,7 +167,7 @@ export class Turn {
     const model = this.answer.model && this.answer.model !== "extractive";
     return [
       t("advice.words"),
-      $("collection").value ? t("advice.collection") : "",
+      $("collection").value && $("collection").length > 1 ? t("advice.collection") : "",
       el("a", { href: "#documents" }, t("advice.add")),
       model && $("answers").value !== "open" ? el("button", { type: "button", class: "as-link", onclick: () => this.retry(this, "open") }, t("advice.open")) : "",
     ].filter(Boolean);

@@ -13,7 +13,7 @@ export function glanceOf(source) {
   const words = wordsOf(source);
   const marked = /\.(md|markdown|rst)$/i.test(source.filename ?? "");
   const bare = marked ? words.replace(/^[ \t]*(#{1,6} |>|```.*$|\|?[ :|-]{3,}$)/gm, "").replace(/\*\*|`+/g, "").replace(/\[([^\]]+)\]\([^)\s]*\)/g, "$1") : words;
-  return bare.replace(/^\s*\|\s*|\s*\|\s*$/gm, "").replace(/\s*\|\s*/g, " · ").replace(/\s+/g, " ").trim();
+  return bare.replace(/^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*$/gm, "").replace(/[ \t]*\|[ \t]*/g, " · ").replace(/\s+/g, " ").trim();
 }
 
 /** {nodes, note}; note says why where the words could not be found in the document, and nodes are the words alone. */

@@ -22,7 +22,7 @@ export class Turn {
     this.sources = []; // cited ones by number, then the others
     this.passages = [];
     this.nodes = []; // the answer as the server last told it
-    this.drawn = []; // and as it is shown
+    this.drawn = this.nodes; // and as it is shown
     const id = newId("sources");
     this.title = el("h3", { class: "label", id }, t("ask.searching"));
     this.cards = el("ol", { class: "cards", tabindex: "0", "aria-labelledby": id });

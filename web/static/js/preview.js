@@ -36,7 +36,8 @@ export function setUpPreview() {
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide(), true);
   document.addEventListener("click", hide);
   addEventListener("hashchange", hide);
-  addEventListener("scroll", hide, { passive: true, capture: true });
+  // its own text is scrolled to the words
+  addEventListener("scroll", ({ target }) => preview.contains(target) || hide(), { passive: true, capture: true });
 
   function hide() {
     clearTimeout(timer);

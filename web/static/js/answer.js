@@ -86,8 +86,12 @@ export class Turn {
 
   /** Open a source in the panel: by its citation's number, or as the card at an index. */
   open({ n, index = this.sources.findIndex((source) => source.n === n) }, opener) {
-    if (index < 0) return;
-    openPanel(this.sources, index, { opener, onStep: (source) => this.#point(source) });
+    const cited = [...this.citations.values()];
+    // while the answer is written, its sources are not in order yet: those that it has cited so far are
+    const sources = index < 0 ? cited : this.sources;
+    const at = index < 0 ? cited.findIndex((source) => source.n === n) : index;
+    if (at < 0) return;
+    openPanel(sources, at, { opener, onStep: (source) => this.#point(source) });
   }
 
   #point(source) {

@@ -48,7 +48,7 @@ class Told:
 
 
 class ToldAnswerer:
-    """Stands in for `rag.answerer.Answerer`. `answers`: by question; `asked`: what came, in order; `delay`: seconds a word."""
+    """Stands in for `rag.answerer.Answerer`. `answers`: by question; `asked`: what came; `delay`: seconds a word."""
 
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever

@@ -1,14 +1,15 @@
 """A document's text as nodes and as plain HTML: headings, paragraphs, lists, tables and code, with a span marked.
 
-Owns what each kind of document is shown as: Markdown and reStructuredText as what they are written for, programs as code, all
-else as paragraphs and rows. What stands in a document is shown as text; no attribute, address, style or script comes from it.
-Pure functions.
+Owns what each kind of document is shown as: Markdown and reStructuredText as what they are written for, programs as
+code, all else as paragraphs and rows. What stands in a document is shown as text; no attribute, address, style or
+script comes from it. Pure functions.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import partial
 from html import escape
 from itertools import groupby
 
@@ -25,7 +26,8 @@ RESTRUCTURED = "text/x-rst"
 SOURCE = "text/x-source"
 _SLACK = 2000  # characters within which a part's edge is moved to a line's end
 _CELLS = " | "
-# A line that was broken by the width of a page: the next one goes on with it. Short lines, lists and tables keep their breaks.
+# A line that was broken by the width of a page: the next one goes on with it. Short lines, lists and tables keep
+# their breaks.
 _WRAPPED = re.compile(r"(?<![^\n])[^\n|]{40,}\n(?=[^\n\s\-•*|#>\d])")
 _WIDE = re.compile(r"[\u2e80-\uffef]")
 _NO_ROW = re.compile(r"\s|(?:[-*+]|\d+[.)]) ")
@@ -44,7 +46,7 @@ def part_of(length: int, *, at: int, focus: int | None = None) -> tuple[int, int
 
 
 def whole_lines(text: str, begin: int, length: int, *, slack: int = _SLACK) -> tuple[int, str]:
-    """A part that begins at `begin` of a text of `length`, cut to whole lines where its edges allow; and its new beginning."""
+    """A part at `begin` of a text of `length`, cut to whole lines where its edges allow; and its new beginning."""
     end = begin + len(text)
     if begin > 0 and (cut := text.find("\n", 0, slack)) >= 0:
         text, begin = text[cut + 1 :], begin + cut + 1
@@ -89,20 +91,20 @@ def _blocks(text: str, headings: Sequence[Heading], media_type: str, offset: int
     places = range(offset, offset + len(text))
     if media_type == MARKDOWN:
         for block in blocks_of(text, Dialect(shift=1), places=places):
-            yield Block(block.start, block.end, lambda found=block: _placed(found.parts(), found.start + offset))  # type: ignore[misc]
+            yield Block(block.start, block.end, partial(_placed, block, block.start + offset))
     elif media_type == SOURCE:
         yield Block(0, len(text), lambda: [Element("pre", [Element("code", [Run(text, places)])])])
     else:
         yield from _lines(text, headings, offset, restructured=media_type == RESTRUCTURED)
 
 
-def _placed(parts: list[Part], start: int) -> list[Part]:
+def _placed(block: Block, start: int) -> list[Part]:
     """Headings that say where they stand, so that an outline can lead to them."""
     return [
         Element(part.tag, part.children, {**part.also, "at": start})
         if isinstance(part, Element) and re.fullmatch("h[2-6]", part.tag)
         else part
-        for part in parts
+        for part in block.parts()
     ]
 
 

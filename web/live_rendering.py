@@ -1,6 +1,7 @@
 """The tree of an answer that is still being written, sent again as it grows.
 
-Owns how often: a page gets what has changed as soon as it costs the server little. The events themselves pass through as they are.
+Owns how often: a page gets what has changed as soon as it costs the server little. The events themselves pass through
+as they are.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from web import values
 from web.markup import Node
 from web.rendering import Checked, tree_of
 
-# Of the time that passes, at most a tenth goes into rendering: a reader follows 10 changes a second of the longest answers,
-# and each token of usual ones (2,000 characters take 3 ms).
+# Of the time that passes, at most a tenth goes into rendering: 2,000 characters with 40 verdicts take 2.8 ms, so that a
+# reader of a usual answer sees each token, and of one of 30,000 characters some two changes a second.
 SHARE = 0.1
 
 Frame = tuple[str, dict[str, Any]]

@@ -1,7 +1,8 @@
 """Markdown as parts whose every character knows where it stands in the source.
 
-Owns the parser and the way back from its tokens, which tell lines, to characters. A block for which there is no way back is
-kept as it was written. HTML and pictures remain the characters they are written with; so do definitions of links. Pure functions.
+Owns the parser and the way back from its tokens, which tell lines, to characters. A block for which there is no way
+back is kept as it was written. HTML and pictures remain the characters they are written with; so do definitions of
+links. Pure functions.
 """
 
 from __future__ import annotations
@@ -9,15 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from itertools import accumulate
-from typing import Any, Literal
 
-from markdown_it import MarkdownIt
-from markdown_it.parser_inline import ParserInline
-from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
+from web.markdown_parser import parser_of
 from web.markup import Cite, Element, Part, Run, places_of
 
 _TAGS = {
@@ -33,7 +31,6 @@ _TAGS = {
     "td": "td",
 }
 _BREAKS = ("softbreak", "hardbreak")
-_MARK = re.compile(r"\[(\d{1,3})\]")
 _ABSOLUTE = re.compile(r"(?:https?://|mailto:)\S+$", re.IGNORECASE)
 _BARE = re.compile(
     r"https?://[^\s<>\"'`|\u3000-\u303f\uff00-\uffef]*[^\s<>\"'`|.,;:!?)\]\u3000-\u303f\uff00-\uffef]", re.IGNORECASE
@@ -65,7 +62,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that stands in no other: characters [start, end) of the source, and its parts, made when they are wanted."""
+    """A block that stands in no other: characters [start, end) of the source; its parts are made when they are wanted."""
 
     start: int
     end: int
@@ -74,73 +71,6 @@ class Block:
 
 class _UnmappableError(Exception):
     """Some text of a block was not found where it should stand in the source."""
-
-
-class _State(StateInline):
-    """Notes where in its text each token begins: `token.meta["at"]`."""
-
-    def __init__(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> None:
-        super().__init__(src, md, env, tokens)
-        self._begun = 0
-        self._pushed = (-1, 0)
-
-    def append_pending(self, text: str) -> None:
-        if not self.pending:
-            self._begun = self.pos
-        super().append_pending(text)
-
-    def pushPending(self) -> Token:  # the parser's name
-        token = super().pushPending()
-        token.meta["at"] = self._begun
-        return token
-
-    def push(self, ttype: str, tag: str, nesting: Literal[-1, 0, 1]) -> Token:
-        token = super().push(ttype, tag, nesting)
-        before, repeated = self._pushed
-        # each star of a run of stars is pushed before the parser moves on
-        repeated = repeated + 1 if ttype == "text" and before == self.pos else 0
-        self._pushed = (self.pos, repeated)
-        token.meta["at"] = self.pos + repeated
-        return token
-
-
-class _Inline(ParserInline):
-    """The inline parser over `_State`."""
-
-    def parse(self, src: str, md: MarkdownIt, env: Any, tokens: list[Token]) -> list[Token]:
-        state = _State(src, md, env, tokens)
-        self.tokenize(state)
-        for rule in self.ruler2.getRules(""):
-            rule(state)
-        return state.tokens
-
-
-def _cite(state: StateInline, silent: bool) -> bool:
-    """[n] where n is cited, whatever follows it."""
-    found = _MARK.match(state.src, state.pos, state.posMax)
-    if not found or int(found[1]) not in state.env["cited"]:
-        return False
-    if not silent:
-        state.push("cite", "", 0).content = found[1]
-    state.pos = found.end()
-    return True
-
-
-@lru_cache(maxsize=8)
-def _parser(indented_code: bool, underlined: bool, lists_only: bool) -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False})
-    parser.inline = _Inline()
-    parser.inline.ruler.enableOnly(["text", "newline", "escape", "backticks", "emphasis", "link", "entity"])
-    parser.inline.ruler.before("link", "cite", _cite)
-    parser.inline.ruler2.enableOnly(["balance_pairs", "emphasis"])
-    parser.core.ruler.enableOnly(["block"])
-    parser.block.ruler.enable(["table"])
-    parser.block.ruler.disable(["reference", "html_block"])
-    parser.block.ruler.disable([name for name, on in (("code", indented_code), ("lheading", underlined)) if not on])
-    if lists_only:
-        parser.block.ruler.enableOnly(["list", "paragraph"])
-        parser.inline.ruler.disable(["link", "entity"])
-    return parser
 
 
 def blocks_of(text: str, dialect: Dialect, *, places: Sequence[int] | None = None) -> list[Block]:
@@ -160,7 +90,7 @@ def _outermost(tokens: Sequence[Token], reader: _Reader, starts: Sequence[int], 
         depth += token.nesting
         if depth == 0 and (lines := tokens[begun].map):
             start, end = starts[lines[0]], min(starts[lines[1]], length)
-            yield Block(start, end, lambda found=tokens[begun : index + 1], a=start, b=end: reader.block(found, a, b))  # type: ignore[misc]
+            yield Block(start, end, partial(reader.block, tokens[begun : index + 1], start, end))
 
 
 class _Reader:
@@ -174,7 +104,7 @@ class _Reader:
         self._starts = starts
         self._dialect = dialect
         self._places = places
-        self.parser = _parser(dialect.indented_code, not dialect.breaks, dialect.lists_only)
+        self.parser = parser_of(dialect.indented_code, not dialect.breaks, dialect.lists_only)
 
     def block(self, tokens: Sequence[Token], start: int, end: int) -> list[Part]:
         """The parts of one outermost block, or the block as it was written."""

@@ -1,7 +1,7 @@
-"""Marked-up text whose every character knows where it stands in its source, and its way to the nodes that the page builds.
+"""Marked-up text whose every character knows its place in the source, and its way to the nodes that the page builds.
 
-Owns the two values of which such a text is made, and the painting of it: spans that are wrapped, marks that are set behind a
-character. Nothing here parses; nodes hold texts and known names only, never markup. Pure functions.
+Owns the values of which such a text is made, and the painting of it: spans that are wrapped, marks that are set
+behind a character. Nothing here parses; nodes hold texts and known names only, never markup. Pure functions.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def paint(parts: Sequence[Part], *, spans: Sequence[Span] = (), behind: Sequence
     Args:
         parts: the text.
         spans: what is wrapped, ascending, none over another.
-        behind: nodes and the source offsets at which they stand, ascending; each is set behind the last character before it.
+        behind: source offsets, ascending, and nodes; each is set behind the last character before its offset.
     """
     places = sorted(places_of(parts))
     marks: dict[int, list[Node]] = {}

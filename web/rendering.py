@@ -1,8 +1,8 @@
 """An answer's Markdown as a tree of harmless nodes, with its citations and verdicts where they stand.
 
-Owns which markup an answer may have and what stands where a model has broken it with a mark. HTML and pictures of an answer are
-shown as the characters they are written with, and only links to the web can be followed, so nothing in it can load or run. The
-page builds elements from the tree and never parses markup. Pure functions.
+Owns which markup an answer may have and what stands where a model has broken it with a mark. HTML and pictures of an
+answer are shown as the characters they are written with, and only links to the web can be followed, so nothing in it
+can load or run. The page builds elements from the tree and never parses markup. Pure functions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is read: answers with lists, code and tables while they grow and after, sources as what they mean, doubts and refusals."""
+"""What is read: answers with lists, code and tables, also while they grow; sources; doubts and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Certainty, what verdicts rest on and nearest passages: as they are given, streamed, remembered and put to other clients."""
+"""Certainty, what verdicts rest on, nearest passages: as given, streamed, remembered and put to other clients."""
 
 from __future__ import annotations
 
@@ -100,7 +100,8 @@ def test_answers_from_before_are_read_without_what_they_do_not_know(tmp_path: Pa
         connection.execute(text("INSERT INTO conversations VALUES ('c', 'Pumps', :at, :at)"), {"at": moment})
         connection.execute(
             text(
-                "INSERT INTO answers (id, conversation_id, question, answer, answered, citations, sentences, model, created_at) "
+                "INSERT INTO answers "
+                "(id, conversation_id, question, answer, answered, citations, sentences, model, created_at) "
                 "VALUES ('a', 'c', 'What?', 'It runs. It hums.', 1, '[]', '[[0, 8, \"verified\"]]', 'm', :at)"
             ),
             {"at": moment},

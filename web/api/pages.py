@@ -1,7 +1,7 @@
 """/api/v1/documents/{id}/pages/{n}.png, /view and /excerpt: the cited characters of a document, where they stand.
 
-Owns what the routes accept and answer. Pictures are drawn elsewhere, in a process of their own; the HTML of a view holds
-escaped text only, and an excerpt nodes (web/markup.py).
+Owns what the routes accept and answer. Pictures are drawn elsewhere, in a process of their own; the HTML of a view
+holds escaped text only, and an excerpt nodes (web/markup.py).
 """
 
 from __future__ import annotations

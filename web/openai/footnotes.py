@@ -1,4 +1,4 @@
-"""What a client that shows text only must read below an answer: that it is not certain, and what of it nothing supports.
+"""What a client that shows text only must read below an answer: its doubts, and what of it nothing supports.
 
 Pure functions.
 """

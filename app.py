@@ -101,7 +101,12 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
     ):
         app.register_api(blueprint)
     app.register_blueprint(
-        pages_blueprint(spec=spec, api_token=settings.api_token, max_upload_mb=settings.max_upload_mb)
+        pages_blueprint(
+            spec=spec,
+            api_token=settings.api_token,
+            max_upload_mb=settings.max_upload_mb,
+            answers=settings.answers,
+        )
     )
     return app
 

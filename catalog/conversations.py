@@ -13,7 +13,7 @@ from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import answers, conversations, feedback
 from rag.errors import NotFoundError
-from rag.types import Answer, Message
+from rag.types import Answer, Certainty, Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,12 @@ class ConversationCatalog:
                         {"n": c.n, "document_id": c.document_id, "char_start": c.char_start, "char_end": c.char_end}
                         for c in answer.citations
                     ],
-                    sentences=[[s.start, s.end, s.verdict] for s in answer.sentences],
+                    sentences=[[s.start, s.end, s.verdict, s.checked_by] for s in answer.sentences],
+                    certainty=answer.certainty,
+                    nearest=[
+                        {"document_id": p.document_id, "char_start": p.char_start, "char_end": p.char_end}
+                        for p in (() if answer.certainty == Certainty.HIGH else answer.nearest)
+                    ],
                     model=answer.model,
                     created_at=present,
                 )

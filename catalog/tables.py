@@ -147,7 +147,11 @@ answers = Table(
     Column("groundedness", Float),
     # the citations' spans; quotes are not kept, so that a deleted document is gone from here too
     Column("citations", JSON, nullable=False, default=list),
-    # [[start, end, verdict], ...], offsets into the answer
+    # "high", "low"; NULL where nothing was answered, or the answer is from before this was kept
+    Column("certainty", String(8)),
+    # spans of the passages that came nearest, as of the citations, unless the answer is certain
+    Column("nearest", JSON, nullable=False, default=list, server_default="[]"),
+    # [[start, end, verdict, checked_by], ...], offsets into the answer; the last is missing in answers from before
     Column("sentences", JSON, nullable=False, default=list, server_default="[]"),
     Column("model", String(255), nullable=False, default="", server_default=""),
     Column("created_at", DateTime, nullable=False),

@@ -68,7 +68,7 @@ DOORS = {
     "PIL": ("ingest/readers/pdf_picture.py",),
     "markupsafe": ("web/",),
     "lxml": ("ingest/readers/",),
-    "markdown_it": ("ingest/readers/markdown.py", "web/rendering.py"),
+    "markdown_it": ("ingest/readers/markdown.py", "web/markdown.py", "web/markdown_parser.py"),
     "charset_normalizer": ("ingest/readers/charset.py",),
     "langchain_core": ("rag/adapters/chat.py",),
     "langchain_openai": ("rag/adapters/chat.py",),

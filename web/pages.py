@@ -22,7 +22,9 @@ THEME_COOKIE = "docent_theme"
 THEMES = ("light", "dark")
 
 
-def pages_blueprint(*, spec: Callable[[], dict[str, Any]], api_token: str = "", max_upload_mb: int = 64) -> Blueprint:
+def pages_blueprint(
+    *, spec: Callable[[], dict[str, Any]], api_token: str = "", max_upload_mb: int = 64, answers: str = "balanced"
+) -> Blueprint:
     """Routes `/`, `/docs`, `/login`, `/logout` and the files below `/assets`.
 
     Args:
@@ -30,6 +32,7 @@ def pages_blueprint(*, spec: Callable[[], dict[str, Any]], api_token: str = "", 
         api_token: where set, `/` asks for it once and keeps it in an HttpOnly cookie named `docent_token`; where
             empty, the sign-in routes lead back to `/`.
         max_upload_mb: largest file in MiB, so that the page can refuse a larger one before it is sent.
+        answers: how much must speak for an answer, until a person chooses.
     """
     pages = Blueprint("pages", __name__, template_folder="templates", static_folder="static", static_url_path="/assets")
 
@@ -63,6 +66,7 @@ def pages_blueprint(*, spec: Callable[[], dict[str, Any]], api_token: str = "", 
             login_url=url_for("pages.login") if api_token else "",
             csrf=csrf_token(api_token) if signed_in else "",
             max_upload_mb=max_upload_mb,
+            answers=answers,
             catalogue=i18n.for_scripts(i18n.language_of(request)),
         )
 

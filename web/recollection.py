@@ -12,7 +12,7 @@ from typing import Any
 from rag.errors import DocentError
 from rag.types import Document, DocumentStatus
 from web import values
-from web.rendering import tree_of
+from web.rendering import Checked, tree_of
 from wiring import Services
 
 
@@ -26,22 +26,24 @@ class Recollection:
     def messages(self, turn: Any, *, with_tree: bool) -> list[dict[str, Any]]:
         """A row of the answers table as a question and its answer."""
         created = values.timestamp(turn.created_at.replace(tzinfo=UTC))
+        checked = [Checked(*sentence) for sentence in turn.sentences]
         answer = {
             "role": "assistant",
             "content": turn.answer,
             "answer_id": turn.id,
             "answered": turn.answered,
             "reason": turn.reason,
+            "certainty": turn.certainty,
             "groundedness": turn.groundedness,
             "model": turn.model,
             "citations": [self._citation(span) for span in turn.citations],
-            "sentences": [self._sentence(turn.answer, *sentence) for sentence in turn.sentences],
+            "sentences": [_sentence(turn.answer, sentence) for sentence in checked],
+            "nearest": [found for span in turn.nearest if (found := self._citation(span))["quote"] is not None],
             "feedback": {"rating": turn.rating, "comment": turn.comment} if turn.rating else None,
             "created_at": created,
         }
         if with_tree:
-            ends = [(end, verdict) for _, end, verdict in turn.sentences]
-            answer["rendered"] = tree_of(turn.answer, ends, [span["n"] for span in turn.citations])
+            answer["rendered"] = tree_of(turn.answer, checked, [span["n"] for span in turn.citations])
         return [{"role": "user", "content": turn.question, "created_at": created}, answer]
 
     def _citation(self, span: dict[str, Any]) -> dict[str, Any]:
@@ -76,6 +78,6 @@ class Recollection:
                 self._documents[document_id] = None if found.status == DocumentStatus.TRASHED else found
         return self._documents[document_id]
 
-    @staticmethod
-    def _sentence(answer: str, start: int, end: int, verdict: str) -> dict[str, Any]:
-        return {"text": answer[start:end], "start": start, "end": end, "verdict": verdict}
+
+def _sentence(answer: str, checked: Checked) -> dict[str, Any]:
+    return {"text": answer[checked.start : checked.end], **checked._asdict()}

@@ -1,136 +1,87 @@
 """An answer's Markdown as a tree of harmless nodes, with its citations and verdicts where they stand.
 
-Owns which markup an answer may have: paragraphs, lists, tables, headings, code, strong and line breaks. HTML, links and
-images of an answer are shown as the characters they are written with, so nothing in it can lead, load or run. The page
-builds elements from the tree and never parses markup. Pure functions.
+Owns which markup an answer may have and what stands where a model has broken it with a mark. HTML and pictures of an
+answer are shown as the characters they are written with, and only links to the web can be followed, so nothing in it
+can load or run. The page builds elements from the tree and never parses markup. Pure functions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
-
-Node = str | dict[str, Any]
-"""A text; {"tag", "children"}; {"cite": n}; or {"verdict": its word}."""
+from web.markdown import Dialect, blocks_of
+from web.markup import Node, Span, paint
 
 _TRAILING_MARKS = re.compile(r"(?:[ \t]*\[\d{1,3}\])+")
-# Where a sentence ends, in the text that the parser sees. Brackets, because these are punctuation to Markdown's rules.
-_ENDS = re.compile(r"⁅(\d+)⁆")
-_PIECES = re.compile(r"\[(\d{1,3})\]|⁅(\d+)⁆")
-_TAGS = {
-    "paragraph": "p",
-    "bullet_list": "ul",
-    "ordered_list": "ol",
-    "list_item": "li",
-    "blockquote": "blockquote",
-    "strong": "strong",
-    "table": "table",
-    "thead": "thead",
-    "tbody": "tbody",
-    "tr": "tr",
-    "th": "th",
-    "td": "td",
-}
-_HEADING_SHIFT = 2  # the page's own headings end at the second level
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+_MARKS_AT_END = re.compile(r"((?:[ \t]*\[\d{1,3}\])+)[ \t]*$")
+_CLAIMED = "unsupported"  # the verdict whose sentences are wrapped, where the reader asked to see them
+# The start of a line, or of a mark, of which it cannot be told yet what it will be.
+_UNFINISHED = re.compile(r"(?:(?:^|\n)[ \t]*(?:[`~*_#>|+-]{1,6}|\d{1,3}[.)]?)[ \t]*|\[\d{0,3})$")
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return parser.disable(["link", "image", "autolink", "reference", "html_block", "html_inline", "code", "lheading"])
+class Checked(NamedTuple):
+    """A sentence at [start, end) of an answer, its verdict and what that rests on."""
+
+    start: int
+    end: int
+    verdict: str
+    checked_by: str | None = None
 
 
-def tree_of(text: str, ends: Sequence[tuple[int, str]], cited: Sequence[int]) -> list[Node]:
+def tree_of(text: str, sentences: Sequence[Checked], cited: Sequence[int], *, unfinished: bool = False) -> list[Node]:
     """The nodes of an answer.
 
     Args:
         text: the answer, as Markdown.
-        ends: (end offset, verdict) of its sentences, ascending; marks such as [1] behind an end belong to it.
+        sentences: what was checked, ascending; marks such as [1] behind a sentence belong to it.
         cited: the numbers that have a citation; other brackets remain text.
+        unfinished: it is still being written: what may become markup at its end is not shown yet.
     """
-    marked, at = [], 0
-    for number, (end, _) in enumerate(ends):
-        end = max(end, at)
-        if trailing := _TRAILING_MARKS.match(text, end):
-            end = trailing.end()
-        marked += [_plain(text[at:end]), f"⁅{number}⁆"]
-        at = end
-    marked.append(_plain(text[at:]))
-    tokens = _parser().parse("".join(marked))
-    return list(_Builder([verdict for _, verdict in ends], frozenset(cited)).nodes(tokens))
+    if unfinished:
+        text = _UNFINISHED.sub("", text)
+    mended, places = _mended(text)
+    dialect = Dialect(shift=2, cited=frozenset(cited), breaks=True, indented_code=False, leads=True)
+    parts = [part for block in blocks_of(mended, dialect, places=places) for part in block.parts()]
+    claimed = [Span(s.start, s.end, {"tag": "span", "claim": s.verdict}) for s in sentences if s.verdict == _CLAIMED]
+    behind: list[tuple[int, Node]] = []
+    for sentence in sentences:
+        trailing = _TRAILING_MARKS.match(text, sentence.end)
+        by = {"checked_by": sentence.checked_by} if sentence.checked_by else {}
+        behind.append((trailing.end() if trailing else sentence.end, {"verdict": sentence.verdict, **by}))
+    return paint(parts, spans=claimed, behind=behind)
 
 
-def _plain(text: str) -> str:
-    return text.replace("⁅", "[").replace("⁆", "]")
+def _mended(text: str) -> tuple[str, list[int]]:
+    """The text with marks out of the way of its markup, and where each character stands in the text as it was.
 
-
-class _Builder:
-    """Turns the parser's tokens, which open and close, into nodes."""
-
-    def __init__(self, verdicts: Sequence[str], cited: frozenset[int]) -> None:
-        self._verdicts = verdicts
-        self._cited = cited
-
-    def nodes(self, tokens: Sequence[Token]) -> list[Node]:
-        """The nodes of a sequence of tokens that is balanced."""
-        top: list[Node] = []
-        stack = [top]
-        for token in tokens:
-            kind, _, turn = token.type.rpartition("_")
-            tag = self._tag(kind, token)
-            if turn == "open" and tag:
-                node: dict[str, Any] = {"tag": tag, "children": []}
-                if (start := token.attrGet("start")) is not None:
-                    node["start"] = int(start)
-                stack[-1].append(node)
-                stack.append(node["children"])
-            elif turn == "close" and tag:
-                stack.pop()
-            else:
-                stack[-1] += self._leaf(token)
-        return top
-
-    def _tag(self, kind: str, token: Token) -> str | None:
-        if kind == "heading":
-            return f"h{min(int(token.tag[1]) + _HEADING_SHIFT, 6)}"
-        if kind == "paragraph" and token.hidden:
-            return "span"  # of a list whose items have no space between them
-        return _TAGS.get(kind)
-
-    def _leaf(self, token: Token) -> list[Node]:
-        if token.type == "inline":
-            return self.nodes(token.children or [])
-        if token.type == "text":
-            return list(self._pieces(token.content))
-        if token.type in ("softbreak", "hardbreak"):
-            return [{"tag": "br", "children": []}]
-        if token.type in ("code_inline", "fence"):
-            return self._code(token)
-        if token.type == "hr":
-            return [{"tag": "hr", "children": []}]
-        # single stars stand for themselves: 2*3*4 is no emphasis
-        return [token.markup] if token.markup else []
-
-    def _code(self, token: Token) -> list[Node]:
-        """Code as it was written; verdicts of sentences that end in it stand behind it."""
-        code: Node = {"tag": "code", "children": [_ENDS.sub("", token.content)]}
-        ends: list[Node] = [{"verdict": self._verdicts[int(number)]} for number in _ENDS.findall(token.content)]
-        return [{"tag": "pre", "children": [code]} if token.type == "fence" else code, *ends]
-
-    def _pieces(self, text: str) -> Iterator[Node]:
-        at = 0
-        for found in _PIECES.finditer(text):
-            number, end = found.groups()
-            if number is not None and int(number) not in self._cited:
-                continue
-            if found.start() > at:
-                yield text[at : found.start()]
-            yield {"cite": int(number)} if number is not None else {"verdict": self._verdicts[int(end)]}
-            at = found.end()
-        if at < len(text):
-            yield text[at:]
+    A mark behind the end of code would make it no end; one behind a row of a table would be a cell too many.
+    """
+    lines: list[str] = []
+    places: list[int] = []
+    fence, start = "", 0
+    for line in text.split("\n"):
+        found = _FENCE.match(line)
+        marks = _MARKS_AT_END.search(line)
+        end = start + len(line)
+        order = list(range(start, end))
+        if fence and found and found[1].startswith(fence) and marks and marks.start() == found.end():
+            indent = line[: found.start(1)]
+            line = f"{line[: marks.start()]}\n{indent}{line[marks.start() :].lstrip()}"
+            order = [
+                *order[: marks.start()],
+                *[start + marks.start()] * (len(line) - len(order)),
+                *order[marks.start() :],
+            ]
+        elif not fence and marks and line[: marks.start()].rstrip().endswith("|") and line.lstrip().startswith("|"):
+            pipe = line[: marks.start()].rindex("|")
+            line = line[:pipe] + line[marks.start() :] + line[pipe : marks.start()]
+            order = order[:pipe] + order[marks.start() :] + order[pipe : marks.start()]
+        if found:
+            fence = "" if fence and found[1].startswith(fence) else fence or found[1]
+        lines.append(line)
+        places += [*order, end]
+        start = end + 1
+    return "\n".join(lines), places[:-1]

@@ -10,8 +10,9 @@ from flask import Response
 from catalog.folders import SyncPlan
 from rag.answering.events import Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import Answer, AnswerSentence, Citation, Collection, Document, Job, Passage, Retrieval
+from web.markup import Node
 from web.notices import notice_of
-from web.rendering import Node, tree_of
+from web.rendering import Checked, tree_of
 
 PREFIX = "/api/v1"
 
@@ -179,7 +180,12 @@ def answer(item: Answer) -> dict[str, Any]:
 
 def rendered(item: Answer) -> list[Node]:
     """The answer's text as a tree of nodes."""
-    return tree_of(item.answer, [(found.end, found.verdict) for found in item.sentences], [c.n for c in item.citations])
+    return tree_of(item.answer, [checked(found) for found in item.sentences], [c.n for c in item.citations])
+
+
+def checked(item: AnswerSentence) -> Checked:
+    """A sentence as the renderer takes it."""
+    return Checked(item.start, item.end, item.verdict, item.checked_by)
 
 
 def event(item: Event, *, with_tree: bool = False) -> tuple[str, dict[str, Any]]:

@@ -1,27 +1,28 @@
-"""/api/v1/documents/{id}/pages/{n}.png and /view: the cited characters of a document, where they stand.
+"""/api/v1/documents/{id}/pages/{n}.png, /view and /excerpt: the cited characters of a document, where they stand.
 
-Owns what the two routes accept and answer. Pictures are drawn elsewhere, in a process of their own; the HTML of a view holds
-escaped text only.
+Owns what the routes accept and answer. Pictures are drawn elsewhere, in a process of their own; the HTML of a view
+holds escaped text only, and an excerpt nodes (web/markup.py).
 """
 
 from __future__ import annotations
 
-from flask import Response, render_template, request, url_for
+from flask import Response, jsonify, render_template, request, url_for
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
 from rag.errors import InvalidRequestError, NotFoundError, UnsupportedTypeError
-from rag.types import Document
+from rag.types import Document, Heading
 from web import values
 from web.api.schemas import MAX_OFFSET, DocumentPath
-from web.document_view import body_of, part_of, whole_lines
+from web.document_view import MAX_CHARACTERS, html_of, needs_context, nodes_of, part_of, whole_lines
 from web.values import Reply
 from wiring import Services
 
 TAG = Tag(name="documents", description="Files and their text.")
 PDF = "application/pdf"
+EDGE = 300  # characters within which an excerpt's edge is moved to a line's end
 # Asked for again each time, because a document may be deleted; the tag makes that cheap.
 CACHING = "private, no-cache"
 
@@ -53,6 +54,13 @@ class ViewQuery(HighlightQuery):
     start: int | None = Field(default=None, ge=0, le=MAX_OFFSET, description="Where the part begins.")
 
 
+class ExcerptQuery(HighlightQuery):
+    """Which part of the text to show."""
+
+    start: int = Field(ge=0, le=MAX_OFFSET, description="Where the part begins.")
+    end: int = Field(ge=0, le=MAX_OFFSET, description="Where it ends; at most 200,000 characters further on.")
+
+
 def document_pages_blueprint(services: Services) -> APIBlueprint:
     """The routes that show a document."""
     api = APIBlueprint("document_pages", __name__, url_prefix=f"{values.PREFIX}/documents", abp_tags=[TAG])
@@ -79,6 +87,10 @@ def document_pages_blueprint(services: Services) -> APIBlueprint:
     )
     def view(path: DocumentPath, query: ViewQuery) -> Reply:
         return _view(services, services.documents.document(path.document_id), query)
+
+    @api.get("/<string:document_id>/excerpt", summary="A part of the text as a tree of nodes, a span marked")
+    def excerpt(path: DocumentPath, query: ExcerptQuery) -> Reply:
+        return _excerpt(services, services.documents.document(path.document_id), query)
 
     return api
 
@@ -121,6 +133,8 @@ def _view(services: Services, document: Document, query: ViewQuery) -> Response:
     begin, stop = part_of(length, at=query.start or 0, focus=focus)
     begin, text = whole_lines(services.documents.text(document.id, start=begin, end=stop), begin, length)
     stop = begin + len(text)
+    kind = _kind(document, begin, headings)
+    nodes = nodes_of(text, headings, media_type=kind, offset=begin, marked=(start, end))
 
     def part(at: int) -> str:
         return url_for(".view", document_id=document.id, start=at, highlight=query.highlight)
@@ -129,7 +143,7 @@ def _view(services: Services, document: Document, query: ViewQuery) -> Response:
         render_template(
             "view.html",
             filename=document.filename,
-            body=Markup(body_of(text, headings, offset=begin, start=start, end=end)),  # noqa: S704  # escaped there
+            body=Markup(html_of(nodes)),  # noqa: S704  # escaped there
             earlier=part(max(begin - (stop - begin), 0)) if begin else None,
             later=part(stop) if stop < length else None,
         )
@@ -138,6 +152,34 @@ def _view(services: Services, document: Document, query: ViewQuery) -> Response:
     response.add_etag()
     response.make_conditional(request)
     return response
+
+
+def _excerpt(services: Services, document: Document, query: ExcerptQuery) -> Reply:
+    """The blocks in which the wanted characters stand; of a text that needs no context, its lines."""
+    length, headings = services.documents.outline(document.id)
+    marked = _span(query.highlight, length)
+    first, last = query.start, min(query.end, length, query.start + MAX_CHARACTERS)
+    if needs_context(document.media_type):
+        begin, stop = part_of(length, at=first, focus=first)
+        begin = max((h.start for h in headings if begin <= h.start <= first), default=begin) if begin else 0
+        text = services.documents.text(document.id, start=begin, end=stop)
+    else:
+        begin, stop = max(first - EDGE, 0), min(last + EDGE, length)
+        read = services.documents.text(document.id, start=begin, end=stop)
+        begin, text = whole_lines(read, begin, length, slack=EDGE)
+        first, last = min(first, begin), max(last, begin + len(text))
+    kind = _kind(document, begin, headings)
+    nodes = nodes_of(text, headings, media_type=kind, offset=begin, marked=marked, shown=(first, last))
+    words = services.documents.text(document.id, start=marked[0], end=marked[1]) if query.highlight else ""
+    response = jsonify({"start": first, "end": last, "characters": length, "marked": words, "nodes": nodes})
+    response.headers["Cache-Control"] = CACHING
+    return response
+
+
+def _kind(document: Document, begin: int, headings: list[Heading]) -> str:
+    """What a part is shown as: plain text where it begins amid a text of which it cannot be told what it is there."""
+    amid = begin > 0 and needs_context(document.media_type) and all(heading.start != begin for heading in headings)
+    return "text/plain" if amid else document.media_type
 
 
 def _span(highlight: str | None, length: int) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from rag.answering.events import Ask, Done, Event
 from rag.types import AnswerPolicy, Message
 from web import errors, sse, values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
+from web.live_rendering import rendered_frames
 from web.values import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
@@ -52,7 +53,7 @@ def questions_blueprint(services: Services) -> APIBlueprint:
         )
         events = _recorded(services, services.answerer.events(question))
         if body.stream or "text/event-stream" in request.accept_mimetypes.values():
-            frames = (values.event(event, with_tree=body.rendered) for event in events)
+            frames = rendered_frames(events) if body.rendered else map(values.event, events)
             return sse.stream(frames, errors.describer())
         *_, last = events
         assert isinstance(last, Done)

@@ -1,6 +1,6 @@
 """/v1: the OpenAI-compatible endpoint. Each collection is a model `docent/<collection>`; `docent` is all of them.
 
-Citations travel in `message.annotations` and as `[n]` in the text. Errors have OpenAI's body (web/errors.py).
+Citations travel in `message.annotations` and as `[n]` in the text, doubts in lines below it. Errors have OpenAI's body (web/errors.py).
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from flask_openapi.models.tag import Tag
 
 from rag.answering.events import Ask, Done, Event, Token
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
-from rag.types import Answer, Message
+from rag.types import Answer, AnswerPolicy, Message
 from web import errors, sse, values
+from web.openai.footnotes import footnotes
 from web.openai.schemas import ChatBody, EmbeddingsBody
 from web.values import Reply
 from wiring import Services
@@ -49,6 +50,7 @@ def openai_blueprint(services: Services) -> APIBlueprint:
             top_k=services.settings.top_k,
             history=history,
             checked_only=body.stream,  # these clients cannot take text back
+            answers=body.answers or AnswerPolicy(services.settings.answers),
         )
         events = services.answerer.events(ask)
         if body.stream:
@@ -124,7 +126,7 @@ def _usage(answer: Answer) -> dict[str, int]:
 
 
 def _completion(answer: Answer, model: str) -> dict[str, Any]:
-    message = {"role": "assistant", "content": answer.answer, "annotations": _annotations(answer)}
+    message = {"role": "assistant", "content": answer.answer + footnotes(answer), "annotations": _annotations(answer)}
     return {
         "id": f"chatcmpl-{answer.id}",
         "object": "chat.completion",
@@ -161,6 +163,8 @@ def _chunks(events: Iterator[Event | None], model: str, *, with_usage: bool) -> 
         elif isinstance(event, Token):
             yield chunk({"content": event.text})
         elif isinstance(event, Done):
+            if below := footnotes(event.answer):
+                yield chunk({"content": below})
             yield chunk({"annotations": _annotations(event.answer)})
             yield chunk({}, "stop", docent=values.answer(event.answer))
             if with_usage:

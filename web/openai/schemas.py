@@ -6,6 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rag.types import AnswerPolicy
+
 
 class Tolerant(BaseModel):
     """A body of which only the known fields are read."""
@@ -40,6 +42,10 @@ class ChatBody(Tolerant):
     messages: list[ChatMessage] = Field(min_length=1)
     stream: bool = False
     stream_options: StreamOptions = Field(default_factory=StreamOptions)
+    answers: AnswerPolicy | None = Field(
+        default=None,
+        description="Docent's own: how much must speak for an answer; DOCENT_ANSWERS where it does not say.",
+    )
 
 
 class EmbeddingsBody(Tolerant):

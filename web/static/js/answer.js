@@ -1,17 +1,17 @@
 // How one answer looks: its sources first, the text as it streams, and the whole of it when it is done.
 
 import { actionsOf } from "./actions.js";
-import { el, newId, say } from "./dom.js";
-import { build, chip, pageOf, placeOf, VERDICTS, verdictMark } from "./marks.js";
+import { $, el, newId, say } from "./dom.js";
+import { chip, pageOf, placeOf, verdictMark } from "./marks.js";
+import { patch } from "./nodes.js";
 import { openPanel } from "./panel.js";
 import { formatSeconds, t } from "./strings.js";
-import { wordsOf } from "./surroundings.js";
+import { glanceOf } from "./surroundings.js";
 
-const MARK = /\[(\d{1,3})\]/;
 const HELD = new Set(["verified", "misattributed"]);
 const SNIPPET = 220; // characters of a source that its card shows
 
-/** A question and its answer; `node` goes into the thread. retry(turn): asked again. */
+/** A question and its answer; `node` goes into the thread. retry(turn, answers): asked again, as cautiously as that says. */
 export class Turn {
   constructor(question, { retry, announce }) {
     this.question = question;
@@ -21,7 +21,8 @@ export class Turn {
     this.citations = new Map();
     this.sources = []; // cited ones by number, then the others
     this.passages = [];
-    this.pending = "";
+    this.nodes = []; // the answer as the server last told it
+    this.drawn = this.nodes; // and as it is shown
     const id = newId("sources");
     this.title = el("h3", { class: "label", id }, t("ask.searching"));
     this.cards = el("ol", { class: "cards", tabindex: "0", "aria-labelledby": id });
@@ -41,20 +42,18 @@ export class Turn {
     this.#drawSources(t("source.found", { n: passages.length }));
   }
 
-  addToken(text) {
-    if (!this.pending) requestAnimationFrame(() => this.#flush());
-    this.pending += text;
+  /** What has been written so far: the first `keep` blocks are as they were. */
+  addRendering({ keep, nodes }) {
+    if (this.nodes === this.drawn) requestAnimationFrame(() => this.#draw());
+    this.nodes = [...this.nodes.slice(0, keep), ...nodes];
   }
 
   addCitation(citation) {
-    this.#flush();
     this.citations.set(citation.n, citation);
   }
 
-  /** The verdict on the sentence that ends where the text ends now. */
-  addVerdict({ verdict, text }) {
-    this.#flush();
-    this.text.append(verdictMark(verdict));
+  /** A sentence was checked; it is read out. */
+  addVerdict({ text }) {
     this.announce(text.replace(/\[\d+\]/g, ""));
   }
 
@@ -87,8 +86,12 @@ export class Turn {
 
   /** Open a source in the panel: by its citation's number, or as the card at an index. */
   open({ n, index = this.sources.findIndex((source) => source.n === n) }, opener) {
-    if (index < 0) return;
-    openPanel(this.sources, index, { opener, onStep: (source) => this.#point(source) });
+    const cited = [...this.citations.values()];
+    // while the answer is written, its sources are not in order yet: those that it has cited so far are
+    const sources = index < 0 ? cited : this.sources;
+    const at = index < 0 ? cited.findIndex((source) => source.n === n) : index;
+    if (at < 0) return;
+    openPanel(sources, at, { opener, onStep: (source) => this.#point(source) });
   }
 
   #point(source) {
@@ -100,71 +103,83 @@ export class Turn {
     if (card) this.cards.scrollTo({ left: card.offsetLeft - this.cards.offsetLeft - 8 });
   }
 
-  #flush() {
-    if (!this.pending) return;
-    const last = this.text.lastChild instanceof Text ? this.text.lastChild : this.text.appendChild(document.createTextNode(""));
-    last.appendData(this.pending);
-    this.pending = "";
-    this.#markNumbers(last);
-  }
-
-  /** Turn each [n] of a text node that has a citation into a chip; others stay as they are. */
-  #markNumbers(node) {
-    for (let match = node.data.match(MARK), at = 0; match; match = node.data.slice(at).match(MARK)) {
-      const citation = this.citations.get(Number(match[1]));
-      if (!citation) {
-        at += match.index + match[0].length;
-        continue;
-      }
-      const mark = node.splitText(at + match.index);
-      node = mark.splitText(match[0].length);
-      mark.replaceWith(chip(this, citation));
-      at = 0;
-    }
+  #draw() {
+    const cite = (n) => (this.citations.has(n) ? chip(this, this.citations.get(n)) : `[${n}]`);
+    const wanted = this.nodes;
+    patch(this.text, this.drawn, wanted, { cite, verdict: verdictMark });
+    this.drawn = wanted;
   }
 
   #settle() {
-    this.#flush();
+    this.#draw();
     this.text.removeAttribute("aria-busy");
     this.after.replaceChildren();
   }
 
   #showAnswered() {
     const { answer } = this;
+    const doubtful = answer.certainty === "low";
+    if (doubtful && answer.nearest?.length) this.passages = answer.nearest;
     this.#drawText();
-    this.#drawSources(answer.citations.length ? t(this.passages.length ? "source.cited" : "source.cited_only", { n: answer.citations.length }) : t("source.found", { n: this.passages.length }));
-    const held = answer.sentences.filter(({ verdict }) => HELD.has(verdict)).length;
-    const summary = answer.sentences.length ? t("answer.groundedness", { n: answer.sentences.length, held }) : "";
+    const near = this.passages.length;
+    const cited = answer.citations.length;
+    this.#drawSources(cited ? t(near ? (doubtful ? "source.near" : "source.cited") : "source.cited_only", { n: cited }) : t("source.found", { n: near }));
+    if (doubtful) this.after.append(el("p", { class: "caveat", role: "note" }, el("strong", {}, t("certainty.low")), " ", t("certainty.low.about")));
+    const held = this.#count(...HELD);
+    const consistent = this.#count("consistent");
+    const claims = this.#count("unsupported");
+    const summary = [
+      answer.sentences.length ? t("answer.groundedness", { n: answer.sentences.length, held }) : "",
+      consistent ? t("answer.consistent", { n: consistent }) : "",
+    ].filter(Boolean).join(" · ");
     const seconds = (answer.timings?.total_ms ?? 0) / 1000;
     this.#noteUnderstanding();
     if (answer.reason === "llm_unavailable") this.after.append(el("p", { class: "small" }, t("answer.quoted")));
+    if (claims) this.after.append(el("p", { class: "small claims" }, t("answer.claims", { n: claims })));
     if (answer.dropped?.length) this.after.append(el("p", { class: "small" }, t("answer.dropped", { n: answer.dropped.length })));
     this.after.append(el("p", { class: "small summary" }, [summary, answer.model === "extractive" ? t("answer.extractive") : answer.model, seconds ? formatSeconds(Math.max(seconds, 0.1)) : ""].filter(Boolean).join(" · ")));
-    return t("answer.ready", { summary });
+    return t("answer.ready", { summary: [doubtful ? `${t("certainty.low")}.` : "", summary].filter(Boolean).join(" ") });
   }
 
+  #count(...verdicts) {
+    return this.answer.sentences.filter(({ verdict }) => verdicts.includes(verdict)).length;
+  }
+
+  /** The sentence that declines, the passages that come nearest below it, and what may help. */
   #showUnanswered() {
     const { answer } = this;
-    const near = answer.nearest ?? [];
-    if (near.length) this.passages = near;
-    if (answer.reason) {
-      this.text.replaceChildren(el("p", { class: "not-answered" }, answer.reason === "llm_unavailable" ? t("answer.unavailable") : t("answer.none")));
-      this.#noteUnderstanding();
-      this.after.append(
-        el("p", {}, answer.reason === "unsupported" ? t("answer.unsupported") : this.passages.length ? t("answer.no_evidence") : t("answer.nothing_near")),
-        el("ul", { class: "advice" }, ["words", "collection", "add"].map((way) => el("li", {}, way === "add" ? el("a", { href: "#documents" }, t("advice.add")) : t(`advice.${way}`)))),
-      );
-      this.#drawSources(this.passages.length ? t("source.nearest", { n: this.passages.length }) : t("source.found", { n: 0 }));
-    } else {
+    if (answer.nearest?.length) this.passages = answer.nearest;
+    if (!answer.reason) {
       this.#drawText(); // small talk: a polite line
       this.strip.hidden = !this.passages.length;
+      return this.text.textContent;
     }
-    return this.text.textContent;
+    const words = answer.reason === "llm_unavailable" ? t("answer.unavailable") : answer.answer || t("answer.none");
+    this.text.replaceChildren(el("p", { class: "not-answered" }, words));
+    this.after.before(this.strip);
+    this.strip.classList.add("nearest");
+    this.strip.hidden = !this.passages.length;
+    const near = t(answer.reason === "unsupported" ? "answer.unsupported" : "answer.no_evidence");
+    if (this.passages.length) this.#drawSources(near);
+    else this.after.append(el("p", {}, t("answer.nothing_near")));
+    this.#noteUnderstanding();
+    this.after.append(el("ul", { class: "advice" }, this.#advice().map((way) => el("li", {}, way))));
+    return [words, this.passages.length ? near : ""].filter(Boolean).join(" ");
+  }
+
+  #advice() {
+    const model = this.answer.model && this.answer.model !== "extractive";
+    return [
+      t("advice.words"),
+      $("collection").value && $("collection").length > 1 ? t("advice.collection") : "",
+      el("a", { href: "#documents" }, t("advice.add")),
+      model && $("answers").value !== "open" ? el("button", { type: "button", class: "as-link", onclick: () => this.retry(this, "open") }, t("advice.open")) : "",
+    ].filter(Boolean);
   }
 
   #drawText() {
-    const cite = (n) => (this.citations.has(n) ? chip(this, this.citations.get(n)) : `[${n}]`);
-    this.text.replaceChildren(...(this.answer.rendered ? build(this.answer.rendered, cite) : [this.answer.answer]));
+    this.nodes = this.answer.rendered ?? [{ tag: "p", children: [this.answer.answer] }];
+    this.#draw();
     this.text.classList.add("done");
   }
 
@@ -185,7 +200,7 @@ export class Turn {
   }
 
   #card(source, index) {
-    const words = wordsOf(source);
+    const words = glanceOf(source);
     return el(
       "li",
       {},
@@ -193,11 +208,9 @@ export class Turn {
         "button",
         { type: "button", class: source.n ? "card cited" : "card", title: placeOf(source), onclick: (event) => this.open({ index }, event.currentTarget) },
         el("span", { class: "card-head" }, source.n ? el("span", { class: "number-mark" }, String(source.n)) : "", el("span", { class: "file" }, source.filename ?? t("source.removed")), source.page ? el("span", { class: "page" }, pageOf(source)) : ""),
+        source.heading ? el("span", { class: "heading" }, source.heading) : "",
         el("span", { class: "snippet" }, words.length > SNIPPET ? `${words.slice(0, SNIPPET)}…` : words),
       ),
     );
   }
 }
-
-/** The four verdicts with what they mean, for the help sheet. */
-export const verdictList = () => Object.keys(VERDICTS).map((verdict) => el("div", {}, el("dt", {}, verdictMark(verdict)), el("dd", {}, t(`verdict.${verdict}.about`))));

@@ -71,6 +71,7 @@ const sendJson = async (path, method, json) => (await send(path, { method, json 
 export const listDocuments = (query) => getJson("/documents", query);
 export const getDocument = (document) => getJson(`/documents/${id(document)}`);
 export const getOutline = (document) => getJson(`/documents/${id(document)}/outline`);
+export const getExcerpt = (document, query) => getJson(`/documents/${id(document)}/excerpt`, query);
 export const listChunks = (document, query) => getJson(`/documents/${id(document)}/chunks`, query);
 export const listCiting = (document, query) => getJson(`/documents/${id(document)}/answers`, query);
 export const deleteDocument = (document, options = {}) => send(`/documents/${id(document)}`, { method: "DELETE", ...options });
@@ -90,12 +91,6 @@ export const renameConversation = (conversation, title) => sendJson(`/conversati
 export const deleteConversation = (conversation, options = {}) => send(`/conversations/${id(conversation)}`, { method: "DELETE", ...options });
 export const rate = (answer, rating, comment) => sendJson(`/answers/${id(answer)}/feedback`, "POST", { rating, comment: comment || null });
 export const listCollections = async () => (await getJson("/collections")).data.map(({ name }) => name);
-
-/** The document's text in code points [start, end). */
-export async function documentText(document, start, end) {
-  const response = await send(`/documents/${id(document)}/text?start=${start}&end=${end}`, { accept: "text/plain" });
-  return response.text();
-}
 
 const documentUrl = (document) => `${PREFIX}/documents/${id(document)}`;
 export const isPdf = ({ filename, media_type: type }) => (type ? type === "application/pdf" : /\.pdf$/i.test(filename));

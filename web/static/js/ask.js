@@ -11,10 +11,10 @@ import { t } from "./strings.js";
 const SILENCE_MS = 45_000; // the server pings every 15 s; after three missed pings the connection is gone
 
 /**
- * collections(): names chosen to be asked. onTrouble(): the server did not answer. onAnswer(conversation): one was stored.
+ * collections(): names chosen to be asked. answers(): how cautiously. onTrouble(): the server did not answer. onAnswer(conversation): one was stored.
  * Returns {ask, start, resume, conversation}.
  */
-export function setUpAsk({ collections, onTrouble, onAnswer }) {
+export function setUpAsk({ collections, answers, onTrouble, onAnswer }) {
   const field = $("question");
   const host = { retry, announce: (text) => say($("announce"), text) };
   let conversation = null;
@@ -55,8 +55,9 @@ export function setUpAsk({ collections, onTrouble, onAnswer }) {
     field.placeholder = $("thread").children.length ? t("ask.follow_up") : t("ask.placeholder");
   }
 
-  async function ask(question) {
+  async function ask(question, caution = null) {
     const turn = newTurn(question);
+    turn.answers = caution;
     $("intro").hidden = true;
     $("thread").append(turn.node);
     field.value = "";
@@ -95,13 +96,13 @@ export function setUpAsk({ collections, onTrouble, onAnswer }) {
       clearTimeout(watchdog);
       watchdog = setTimeout(() => control.abort("silence"), SILENCE_MS);
     };
-    const json = { question: turn.question, collections: collections(), conversation_id: conversation, stream: true, rendered: true };
+    const json = { question: turn.question, collections: collections(), conversation_id: conversation, answers: turn.answers ?? answers(), stream: true, rendered: true };
     try {
       alive();
       const response = await send("/ask", { method: "POST", json, signal: control.signal, accept: "text/event-stream" });
       for await (const { event, data } of readEvents(response.body, alive)) {
         if (event === "retrieval") turn.showPassages(data.passages);
-        else if (event === "token") turn.addToken(data.text);
+        else if (event === "rendering") turn.addRendering(data);
         else if (event === "citation") turn.addCitation(data);
         else if (event === "verification") turn.addVerdict(data);
         else if (event === "error") throw new ApiError(data.status ?? 500, data.error ?? data);
@@ -127,10 +128,10 @@ export function setUpAsk({ collections, onTrouble, onAnswer }) {
   }
 
   /** Ask the same again: in the place of what failed or was stopped, below an answer that stands. */
-  function retry(before) {
+  function retry(before, caution = null) {
     if (running) return;
     if (before.answer) {
-      ask(before.question);
+      ask(before.question, caution);
       return;
     }
     if (field.value.trim() === before.question) {
@@ -138,6 +139,7 @@ export function setUpAsk({ collections, onTrouble, onAnswer }) {
       keepDraft("");
     }
     const turn = newTurn(before.question);
+    turn.answers = before.answers;
     before.node.replaceWith(turn.node);
     turns.delete(before.node);
     field.focus();

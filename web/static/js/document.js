@@ -1,11 +1,11 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
-import { documentText, getDocument, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
+import { getDocument, getExcerpt, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
 import { $, el, fill, icon, newId } from "./dom.js";
 import { pageOf } from "./marks.js";
+import { build } from "./nodes.js";
 import { formatBytes, formatTime, t } from "./strings.js";
 import { needsOtherCopy, opensWithPassword, SETTLED, stateNodes } from "./states.js";
-import { flowing } from "./surroundings.js";
 import { toast } from "./toast.js";
 
 const REFRESH_MS = 1500;
@@ -168,25 +168,13 @@ export function setUp({ upload, trash, collections, onChange }) {
     if (!outline) return [el("p", { class: "small" }, t("document.no_text"))];
     const part = Math.floor(offset / PART);
     const start = part * PART;
-    const text = Array.from(await documentText(item.id, start, start + PART));
-    const nodes = [];
-    let at = 0;
-    for (const { title, level, start: begin } of outline.headings) {
-      const from = begin - start;
-      if (from < at || from >= text.length) continue;
-      nodes.push(...paragraphs(text.slice(at, from)));
-      const line = text.slice(from).indexOf("\n");
-      const end = line < 0 ? text.length : from + line;
-      nodes.push(el(`h${Math.min(level + 1, 6)}`, { class: begin === offset && offset ? "goal" : null }, title));
-      at = end;
-    }
-    nodes.push(...paragraphs(text.slice(at)));
+    const { nodes } = await getExcerpt(item.id, { start, end: Math.min(start + PART, outline.characters) });
+    const text = el("div", { class: "document-text" }, build(nodes));
+    if (offset) text.querySelector(`[data-at="${offset}"]`)?.classList.add("goal");
     const last = Math.ceil(outline.characters / PART);
     const turn = last > 1 ? el("div", { class: "row paging" }, el("button", { type: "button", disabled: part < 1, onclick: () => open("text", start - PART) }, t("previous")), el("span", { class: "small" }, t("part_of", { n: part + 1, all: last })), el("button", { type: "button", disabled: part + 1 >= last, onclick: () => open("text", start + PART) }, t("next"))) : "";
-    return [el("div", { class: "document-text" }, nodes), turn];
+    return [text, turn];
   }
-
-  const paragraphs = (points) => points.join("").split(/\n{2,}/).filter((text) => text.trim()).map((text) => el("p", { dir: "auto" }, flowing(text.replace(/^\n+|\n+$/g, ""))));
 
   async function pagePicture(page) {
     const picture = el("img", { class: "page-picture", src: pictureUrl({ document_id: item.id, page }), alt: t("document.page_picture", { page, name: item.filename }), width: 1000, height: 1294 });
@@ -199,7 +187,7 @@ export function setUp({ upload, trash, collections, onChange }) {
     const rows = data.map((chunk, index) => {
       const id = newId("chunk");
       const where = [t("document.chunk", { n: (page - 1) * LIMIT + index + 1 }), pageOf(chunk), t("document.offsets", { from: chunk.char_start, to: chunk.char_end })].filter(Boolean).join(" · ");
-      return el("li", { class: "box", "aria-labelledby": id }, el("p", { class: "small", id }, where), chunk.heading ? el("p", { class: "label" }, chunk.heading) : "", el("p", { class: "pre" }, flowing(chunk.text)));
+      return el("li", { class: "box", "aria-labelledby": id }, el("p", { class: "small", id }, where), chunk.heading ? el("p", { class: "label" }, chunk.heading) : "", el("p", { class: "pre" }, chunk.text));
     });
     return [el("ol", { class: "chunks" }, rows), pager("chunks", page, Math.ceil(total / LIMIT))];
   }

@@ -1,8 +1,8 @@
 // The keyboard: single keys where nothing is being typed, Escape to close, and the sheet that tells them.
 
-import { verdictList } from "./answer.js";
 import { $ } from "./dom.js";
 import { store, stored } from "./drafts.js";
+import { verdictList } from "./marks.js";
 import { closePanel, panelIsOpen, stepPanel } from "./panel.js";
 
 const KEY = "docent.keys"; // "off": single keys do nothing, for those who speak or slip

@@ -4,18 +4,23 @@ import { addSamples, listCollections, listDocuments } from "./api.js";
 import { setUpAsk } from "./ask.js";
 import { setUpConversations } from "./conversations.js";
 import { $, el, fill } from "./dom.js";
+import { store, stored } from "./drafts.js";
 import { setUpDrop } from "./drop.js";
 import { setUpKeys } from "./keys.js";
 import { closePanel, setUpPanel } from "./panel.js";
 import { setUpPreview } from "./preview.js";
 import { watchReadiness } from "./readiness.js";
+import { offerStarts } from "./starts.js";
 import { formatNumber, t } from "./strings.js";
 import { setUpTheme } from "./theme.js";
 import { toast } from "./toast.js";
 
-const SAMPLE = "welcome.pdf"; // examples are offered while the samples are there
+const SAMPLE = "welcome.pdf"; // examples are offered while the samples are all there is
+const SAMPLES = 6;
 const VIEWS = ["ask", "documents", "document", "settings"];
 const LATER = { documents: "./library.js", document: "./document.js", settings: "./settings.js" }; // fetched when first shown
+
+const CAUTION = "docent.answers"; // how cautious a person wants answers; until they choose, as the server is set
 
 let names = ["default"];
 let picked = ""; // all, until a person chooses
@@ -45,7 +50,9 @@ async function countDocuments() {
   }
   $("document-count").textContent = all.total ? formatNumber(all.total) : "";
   $("first-run").hidden = all.total > 0;
-  $("examples").hidden = samples.total === 0;
+  const own = all.total > SAMPLES || !samples.total;
+  $("examples").hidden = own;
+  if (own && all.total) await offerStarts();
 }
 
 const refresh = () => {
@@ -59,6 +66,7 @@ const checkReadiness = watchReadiness(() => {
 });
 const asking = setUpAsk({
   collections: () => ($("collection").value ? [$("collection").value] : names),
+  answers: () => $("answers").value,
   onTrouble: checkReadiness,
   onAnswer: (conversation) => {
     const address = `#conversation/${conversation}`;
@@ -123,7 +131,9 @@ function nameWindow(view) {
   document.title = shown?.textContent ? `${shown.textContent.slice(0, 80)} · Docent` : title;
 }
 
-$("examples").addEventListener("click", (event) => event.target.closest("button") && asking.ask(event.target.textContent));
+for (const id of ["examples", "starts"]) $(id).addEventListener("click", (event) => event.target.closest("button") && asking.ask(event.target.textContent));
+$("answers").value = stored(CAUTION) || $("answers").value;
+$("answers").addEventListener("change", () => store(CAUTION, $("answers").value));
 $("new-conversation").addEventListener("click", () => viewOf() === "ask" && asking.start());
 $("add-samples").addEventListener("click", async () => {
   try {

@@ -1,10 +1,9 @@
-// What stands in an answer beside its words: chips that cite, verdicts, and the server's tree of nodes.
+// What stands in an answer beside its words: chips that cite, and verdicts.
 
 import { el } from "./dom.js";
 import { t } from "./strings.js";
 
-export const VERDICTS = { verified: "✓", misattributed: "⇄", unsupported: "?", uncited: "○" };
-const TAGS = new Set("p ul ol li blockquote strong table thead tbody tr th td h3 h4 h5 h6 span br hr code pre".split(" "));
+export const VERDICTS = { verified: "✓", consistent: "≈", misattributed: "⇄", unsupported: "✗", uncited: "○" };
 
 /** The source that a chip leads to: {turn, n}. */
 export const chips = new WeakMap();
@@ -24,30 +23,20 @@ export function chip(turn, citation) {
   return node;
 }
 
-export function verdictMark(verdict) {
+/** A verdict in words; of a verified sentence also whether its words or a model's judgement say so. */
+export function verdictMark({ verdict, checked_by: by }) {
   if (!VERDICTS[verdict]) return "";
-  const mark = el("span", { class: `verdict ${verdict}`, title: t(`verdict.${verdict}.about`) });
-  mark.append(el("span", { "aria-hidden": "true" }, VERDICTS[verdict]), "\u00a0", t(`verdict.${verdict}`));
+  const judged = verdict === "verified" && by === "model";
+  const words = judged ? t("verdict.verified.model") : t(`verdict.${verdict}`);
+  const about = judged ? t("verdict.verified.model.about") : t(`verdict.${verdict}.about`);
+  const mark = el("span", { class: `verdict ${verdict}`, title: about });
+  mark.append(el("span", { "aria-hidden": "true" }, VERDICTS[verdict]), "\u00a0", words);
   return mark;
 }
 
-/** Elements of the server's tree; cite(n) makes a chip or a text. Tags that are not known become their text. */
-export function build(nodes, cite) {
-  const built = [];
-  let tail = null; // the marks at the end of a sentence stay on one line
-  for (const node of nodes) {
-    if (node.cite === undefined && node.verdict === undefined) {
-      built.push(typeof node === "string" ? node : element(node, cite));
-      tail = null;
-      continue;
-    }
-    if (!tail) built.push((tail = el("span", { class: "tail" })));
-    tail.append(node.cite === undefined ? verdictMark(node.verdict) : cite(node.cite));
-  }
-  return built;
-}
-
-function element(node, cite) {
-  const made = el(TAGS.has(node.tag) ? node.tag : "span", { start: node.start }, build(node.children, cite));
-  return node.tag === "table" ? el("div", { class: "table-frame", tabindex: "0" }, made) : made;
-}
+/** The verdicts with what they mean, for the help sheet. */
+export const verdictList = () => {
+  const all = Object.keys(VERDICTS).map((verdict) => [{ verdict }, t(`verdict.${verdict}.about`)]);
+  all.splice(1, 0, [{ verdict: "verified", checked_by: "model" }, t("verdict.verified.model.about")]);
+  return all.map(([node, about]) => el("div", {}, el("dt", {}, verdictMark(node)), el("dd", {}, about)));
+};

@@ -3,6 +3,7 @@
 import { isPdf, originalUrl, pictureUrl, viewUrl } from "./api.js";
 import { $, el, narrow } from "./dom.js";
 import { placeOf } from "./marks.js";
+import { build } from "./nodes.js";
 import { t } from "./strings.js";
 import { surroundings, wordsOf } from "./surroundings.js";
 
@@ -99,9 +100,10 @@ function drawPicture(source) {
 async function drawText(source) {
   const body = $("panel-body");
   body.replaceChildren(el("blockquote", {}, el("mark", {}, wordsOf(source))));
-  const { parts, note } = await surroundings(source, AROUND);
+  const { nodes, note } = await surroundings(source, AROUND);
   if (shown?.sources[shown.index] !== source) return;
-  const mark = el("mark", {}, parts[1]);
-  body.replaceChildren(note ? el("p", { class: "small" }, note) : "", el("div", { class: "around" }, parts[0], mark, parts[2]));
-  body.scrollTop = mark.offsetTop - body.clientHeight / 3;
+  const text = el("div", { class: "document-text around" }, build(nodes));
+  body.replaceChildren(note ? el("p", { class: "small" }, note) : "", text);
+  const mark = text.querySelector("mark");
+  if (mark) body.scrollTop += mark.getBoundingClientRect().top - body.getBoundingClientRect().top - body.clientHeight / 3;
 }

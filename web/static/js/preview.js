@@ -2,9 +2,10 @@
 
 import { $, el } from "./dom.js";
 import { chips, placeOf } from "./marks.js";
+import { build } from "./nodes.js";
 import { surroundings, wordsOf } from "./surroundings.js";
 
-const AROUND = 160;
+const AROUND = 0; // the block in which the words stand
 const DELAY_MS = 120;
 const GAP = 8; // pixels between chip and preview
 
@@ -35,7 +36,8 @@ export function setUpPreview() {
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide(), true);
   document.addEventListener("click", hide);
   addEventListener("hashchange", hide);
-  addEventListener("scroll", hide, { passive: true, capture: true });
+  // its own text is scrolled to the words
+  addEventListener("scroll", ({ target }) => preview.contains(target) || hide(), { passive: true, capture: true });
 
   function hide() {
     clearTimeout(timer);
@@ -52,18 +54,17 @@ export function setUpPreview() {
     const source = turn.citation(n);
     if (!source) return;
     shownFor = chip;
-    draw(source, ["", wordsOf(source), ""], chip);
-    const { parts, note } = await surroundings(source, AROUND);
-    if (shownFor === chip) draw(source, parts, chip, note);
+    draw(source, [{ tag: "p", children: [{ tag: "mark", children: [wordsOf(source)] }] }], chip);
+    const { nodes, note } = await surroundings(source, AROUND);
+    if (shownFor === chip) draw(source, nodes.filter(({ children }) => children?.[0] !== "…"), chip, note);
   }
 
-  function draw(source, parts, chip, note = null) {
-    preview.replaceChildren(
-      el("strong", {}, placeOf(source)),
-      el("p", {}, parts[0], el("mark", {}, parts[1]), parts[2]),
-      note ? el("p", { class: "small" }, note) : "",
-    );
+  function draw(source, nodes, chip, note = null) {
+    const text = el("div", { class: "document-text excerpt" }, build(nodes, { tools: false }));
+    preview.replaceChildren(el("strong", {}, placeOf(source)), text, note ? el("p", { class: "small" }, note) : "");
     preview.hidden = false;
+    const mark = text.querySelector("mark");
+    if (mark) text.scrollTop = mark.getBoundingClientRect().top - text.getBoundingClientRect().top - 40;
     chip.setAttribute("aria-describedby", "preview");
     place(chip.getBoundingClientRect());
   }

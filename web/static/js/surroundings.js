@@ -1,6 +1,6 @@
-// The words of a source in the text around them.
+// The words of a source in the text around them, as the document means it: headings, lists, tables, code.
 
-import { documentText } from "./api.js";
+import { getExcerpt } from "./api.js";
 import { t } from "./strings.js";
 
 const kept = new Map(); // what was fetched, by span: a document's text does not change under its id
@@ -8,11 +8,15 @@ const KEPT_AT_MOST = 60;
 
 export const wordsOf = (source) => source.quote ?? source.text ?? "";
 
-/** Text whose long lines were broken by a page's width, flowing again; short lines, lists and tables keep their breaks. */
-export const flowing = (text) =>
-  text.replace(/^([^\n|]{40,})\n(?=[^\n\s\-•*|#>\d])/gm, (_, line) => line + (/[\u2e80-\uffef]$/.test(line) ? "" : " "));
+/** The words of a source on one line, without the signs of its markup: for a glance. */
+export function glanceOf(source) {
+  const words = wordsOf(source);
+  const marked = /\.(md|markdown|rst)$/i.test(source.filename ?? "");
+  const bare = marked ? words.replace(/^[ \t]*(#{1,6} |>|```.*$|\|?[ :|-]{3,}$)/gm, "").replace(/\*\*|`+/g, "").replace(/\[([^\]]+)\]\([^)\s]*\)/g, "$1") : words;
+  return bare.replace(/^[ \t]*\|[ \t]*|[ \t]*\|[ \t]*$/gm, "").replace(/[ \t]*\|[ \t]*/g, " · ").replace(/\s+/g, " ").trim();
+}
 
-/** {parts: [before, words, after], note}; note says why where the words could not be found in the document. */
+/** {nodes, note}; note says why where the words could not be found in the document, and nodes are the words alone. */
 export async function surroundings(source, around) {
   const key = `${source.document_id} ${source.char_start} ${source.char_end} ${around}`;
   if (!kept.has(key)) {
@@ -26,20 +30,16 @@ export async function surroundings(source, around) {
 
 async function fetched(source, around) {
   const words = wordsOf(source);
-  const start = Math.max(0, source.char_start - around);
-  const end = source.char_end + around;
-  let text;
+  const alone = (note, passing = false) => ({ nodes: [{ tag: "p", children: [{ tag: "mark", children: [words] }] }], note, passing });
+  const { char_start: start, char_end: end } = source;
+  let found;
   try {
-    text = Array.from(await documentText(source.document_id, start, end)); // offsets count code points, not UTF-16 units
+    found = await getExcerpt(source.document_id, { start: Math.max(0, start - around), end: end + around, highlight: `${start}-${end}` });
   } catch (error) {
-    return { parts: ["", words, ""], note: error.status === 404 ? t("source.gone") : error.explain(), gone: error.status === 404, passing: true };
+    // a span that the text does not have any more is refused
+    return error.status === 400 ? alone(t("source.changed")) : alone(error.status === 404 ? t("source.gone") : error.explain(), true);
   }
-  const from = source.char_start - start;
-  const to = source.char_end - start;
-  if (text.slice(from, to).join("") !== words) return { parts: ["", words, ""], note: t("source.changed") };
-  let before = text.slice(0, from).join("");
-  let after = text.slice(to).join("");
-  if (start > 0) before = `…${before.replace(/^[^\s\u2e80-\uffef]{1,30}\s/, "")}`; // do not begin inside a word
-  if (text.length === end - start) after = `${after.replace(/\s[^\s\u2e80-\uffef]{1,30}$/, "")}…`;
-  return { parts: [before, words, after].map(flowing), note: null };
+  if (found.marked !== words) return alone(t("source.changed"));
+  const dots = (cut) => (cut ? [{ tag: "p", children: ["…"] }] : []);
+  return { nodes: [...dots(found.start > 0), ...found.nodes, ...dots(found.end < found.characters)], note: null };
 }

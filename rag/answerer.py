@@ -21,7 +21,7 @@ from rag.events import Ask, Done, Event, Retrieved
 from rag.evidence import select_evidence
 from rag.language import language
 from rag.ports import ChatModel, PassageStore
-from rag.retriever import Retriever, clean_query
+from rag.retrieval.retriever import Retriever, clean_query
 from rag.smalltalk import polite_line
 from rag.tongue import Tongue
 from rag.translation import Translator

@@ -17,11 +17,11 @@ from rag.citations import unmark
 from rag.dates import Date, dated
 from rag.expectation import Kind, expected
 from rag.facts import facts_of, without
-from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import fold, is_cjk, names, query_terms, sentences, terms
 from rag.polarity import turned
 from rag.quantities import Quantity
+from rag.retrieval.passage_features import name_terms
 from rag.types import Evidence, Retrieval
 from rag.vocabulary import PARTICLES
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import sentences, terms
 from rag.polarity import both_asked, denies, turned
+from rag.retrieval.passage_features import name_terms
 from rag.types import Evidence
 
 LEAST_SHARE = 0.2

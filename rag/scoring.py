@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rag.expectation import expected, holds
-from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import CJK_RUN, is_cjk, leans_forward, query_terms, sentences, terms
+from rag.retrieval.passage_features import name_terms
 from rag.types import Passage
 
 # Shares of a sentence's score: its own terms, its neighbours' and heading's, its passage's, the kind of thing it holds.

@@ -19,7 +19,9 @@ from catalog.folders import FolderCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.inspection import CatalogInspection
 from catalog.jobs import JobCatalog
+from catalog.token_vectors import TokenVectorCatalog
 from catalog.trash import TrashCatalog
+from ingest.embedding import ChunkVectors
 from ingest.fetching import UrlFetcher
 from ingest.folders import Folders
 from ingest.jobs import Jobs
@@ -43,7 +45,7 @@ from rag.ports import ChatModel, Embedder
 from rag.query.rewrite import Rewriter
 from rag.query.translation import Translator
 from rag.recipe import Recipe
-from rag.retriever import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
 from startup import Startup, Step
 from vectorstore.chroma import ChromaIndex
@@ -85,6 +87,7 @@ class Services:
     pictures: PagePictures
     pipeline: Pipeline
     dense: ChromaIndex
+    token_vectors: TokenVectorCatalog
     spaces: CollectionSpaces
     embedder: Embedder
     retriever: Retriever
@@ -145,6 +148,7 @@ def build_services(
         raise
     lexical = Fts5Index(database.read)
     dense = ChromaIndex(settings.data_dir / CHROMA)
+    tokens = TokenVectorCatalog(database)
     embedders = Embedders(settings, given=embedder)
     collections = CollectionCatalog(
         database, embedding_model=embedders.default_id, recipe=Recipe(settings.chunk_tokens), knows=embedders.knows
@@ -175,15 +179,17 @@ def build_services(
     )
     pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
     pictures.drop_strays(documents.ids())
-    pipeline = Pipeline(ingestion, library, reader, spaces, dense, recipe=collections.recipe, passwords=passwords)
+    vectors = ChunkVectors(dense, tokens)
+    pipeline = Pipeline(ingestion, library, reader, spaces, vectors, recipe=collections.recipe, passwords=passwords)
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
-    retriever = Retriever(spaces, dense, lexical, documents, reranker)
-    selector = EvidenceSelector(documents, token_vectors, _budget(settings))
+    retriever = Retriever(spaces, dense, lexical, documents, tokens, reranker)
+    selector = EvidenceSelector(documents, tokens, _budget(settings))
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
 
     def start_ingestion(report: Report) -> None:
-        mend_vectors(settings.data_dir / CHROMA, CatalogInspection(database), dense, spaces, report)
+        mend_vectors(settings.data_dir / CHROMA, CatalogInspection(database), dense, vectors, spaces, report)
         library.resume()
+        tokens.drop_strays()
         pipeline.start()
 
     chain = [
@@ -211,9 +217,10 @@ def build_services(
         pictures=pictures,
         folders=Folders(FolderCatalog(database, lexical), library),
         trash=Trash(TrashCatalog(database, lexical), library),
-        reindexer=Reindexer(database, collections, dense, spaces, embedders.default, pipeline),
+        reindexer=Reindexer(database, collections, dense, tokens, spaces, embedders.default, pipeline),
         pipeline=pipeline,
         dense=dense,
+        token_vectors=tokens,
         spaces=spaces,
         embedder=embedders.default,
         retriever=retriever,

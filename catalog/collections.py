@@ -14,7 +14,7 @@ from catalog.rows import now
 from catalog.tables import collections, documents
 from rag.errors import InvalidRequestError, NotFoundError
 from rag.recipe import Recipe, parse
-from rag.spaces import unknown_model
+from rag.retrieval.embedding_spaces import unknown_model
 from rag.types import Collection
 
 DEFAULT_RECIPE = Recipe(200)

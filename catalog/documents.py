@@ -15,6 +15,7 @@ from catalog.collections import CollectionCatalog
 from catalog.engine import Database
 from catalog.rows import now, to_document, to_passage
 from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
+from catalog.token_vectors import drop_of
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage, Section
 from vectorstore.lexical import Fts5Index
@@ -307,6 +308,7 @@ def unindex(connection: Connection, lexical: Fts5Index | None, document_id: str)
         rows = connection.execute(select(chunks.c.row).where(chunks.c.document_id == document_id)).scalars()
         lexical.delete(connection, collection, list(rows))
     note_vector_deletion(connection, document_id, collection)
+    drop_of(connection, collection, [document_id])
     connection.execute(delete(chunks).where(chunks.c.document_id == document_id))
     connection.execute(delete(texts).where(texts.c.document_id == document_id))
 

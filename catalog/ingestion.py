@@ -20,6 +20,7 @@ from catalog.queue import Queue, Work, in_work, waiting_bytes
 from catalog.registration import IN_FLIGHT, WAITING, NewFile, Registered, register_files
 from catalog.rows import now
 from catalog.tables import documents, job_documents, jobs, vector_deletions, vector_writes
+from catalog.token_vectors import drop_of
 from rag.errors import ConflictError, QueueFullError
 from rag.types import DocumentStatus
 from vectorstore.lexical import Fts5Index
@@ -276,8 +277,9 @@ class IngestionCatalog:
         return found
 
     def vectors_deleted(self, collection: int, ids: Sequence[str]) -> None:
-        """Note that the dense index has forgotten these documents."""
+        """Note that the dense index has forgotten these documents, and forget what was kept of their tokens since."""
         with self._database.write() as connection:
+            drop_of(connection, collection, ids)
             connection.execute(
                 delete(vector_deletions).where(
                     vector_deletions.c.collection_id == collection, vector_deletions.c.document_id.in_(ids)

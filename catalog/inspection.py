@@ -150,8 +150,8 @@ class CatalogInspection:
                     update(documents).where(documents.c.id == document_id).values(**values, updated_at=now())
                 )
 
-    def embedding_texts(self, ids: Sequence[str]) -> Iterator[tuple[list[str], list[str], list[str]]]:
-        """Chunk ids, their documents and their texts for embedding, in batches."""
+    def embedding_chunks(self, ids: Sequence[str]) -> Iterator[tuple[list[str], list[str], list[Chunk]]]:
+        """Chunk ids, their documents, and the chunks for embedding, in batches."""
         columns = (
             chunks.c.id, chunks.c.document_id, chunks.c.ordinal, chunks.c.char_start,
             chunks.c.char_end, chunks.c.text, chunks.c.heading,
@@ -160,10 +160,7 @@ class CatalogInspection:
             query = select(*columns).where(chunks.c.id.in_(ids[start : start + BATCH]))
             with self._database.read() as connection:
                 rows = connection.execute(query).all()
-            found = [
-                Chunk(row.ordinal, row.char_start, row.char_end, row.text, heading=row.heading).embedding_text
-                for row in rows
-            ]
+            found = [Chunk(row.ordinal, row.char_start, row.char_end, row.text, heading=row.heading) for row in rows]
             yield [row.id for row in rows], [row.document_id for row in rows], found
 
     def set_embedding_model(self, collection: int, model_id: str) -> None:

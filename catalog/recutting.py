@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from catalog.engine import Database
 from catalog.rows import now
 from catalog.tables import chunks, collections, documents, texts
+from catalog.token_vectors import drop_chunkless
 from rag.types import Chunk, Heading, PageSpan, ParsedDocument
 from vectorstore.lexical import Fts5Index
 
@@ -61,6 +62,7 @@ class Recutting:
                 if own in cuts:
                     connection.execute(delete(chunks).where(chunks.c.document_id == own))
                     self._insert(connection, collection, own, cuts[own])
+            drop_chunkless(connection, collection)
             connection.execute(
                 update(collections)
                 .where(collections.c.id == collection)

@@ -6,7 +6,22 @@ compares the two.
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, Boolean, Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -84,6 +99,23 @@ chunks = Table(
     Column("heading", Text),
     Column("text", Text, nullable=False),
     sqlite_autoincrement=True,
+)
+
+# Vectors of the chunks' tokens (rag.retrieval.late_interaction), written slice by slice while a document is embedded, so before its
+# chunks are. That is why nothing refers to `chunks`: what has no chunk and is not in work is dropped at the next start.
+token_vectors = Table(
+    "token_vectors",
+    metadata,
+    Column("row", Integer, primary_key=True),
+    Column("chunk_id", String(48), nullable=False),
+    # the embedder's token space; while a collection changes its model a chunk has vectors of both
+    Column("space", String(255), nullable=False),
+    Column("document_id", String(32), nullable=False),
+    Column("collection_id", Integer, nullable=False),
+    Column("offsets", LargeBinary, nullable=False),
+    Column("vectors", LargeBinary, nullable=False),
+    UniqueConstraint("chunk_id", "space", name="uq_token_vectors_chunk_id"),
+    Index("ix_token_vectors_document_collection", "document_id", "collection_id"),
 )
 
 # Vectors that are to be forgotten: written in the transaction that deletes a document, cleared once Chroma has obeyed.

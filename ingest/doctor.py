@@ -12,17 +12,18 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from catalog.inspection import CatalogInspection
-from ingest.embedding import embed_chunks
+from ingest.embedding import ChunkVectors
 from ingest.examination import Findings, Sizes, examine
 from ingest.mending import begin_anew
 from ingest.opening import open_services, require_catalog
 from vectorstore.owner import Ownership
 
 if TYPE_CHECKING:
+    from catalog.token_vectors import TokenVectorCatalog
     from ingest.library import Library
     from ingest.pipeline import Pipeline
+    from rag.retrieval.embedding_spaces import EmbeddingSpaces
     from rag.settings import Settings
-    from rag.spaces import EmbeddingSpaces
     from vectorstore.chroma import ChromaIndex
 
 SHOWN = 5
@@ -46,7 +47,15 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
                 begin_anew(settings.data_dir / "chroma")  # and the services make its vectors again when they start
         with open_services(settings) as services:
             catalog = CatalogInspection(services.database)
-            repair(found, catalog, services.dense, services.spaces, services.library, services.pipeline)
+            repair(
+                found,
+                catalog,
+                services.dense,
+                services.token_vectors,
+                services.spaces,
+                services.library,
+                services.pipeline,
+            )
         with Ownership(settings.data_dir):
             found, sizes = examine(settings.data_dir)
     _show(found, sizes, before if options.repair else None, as_json=options.json)
@@ -57,6 +66,7 @@ def repair(
     found: Findings,
     catalog: CatalogInspection,
     dense: ChromaIndex,
+    tokens: TokenVectorCatalog,
     spaces: EmbeddingSpaces,
     library: Library,
     pipeline: Pipeline,
@@ -70,15 +80,18 @@ def repair(
         catalog.drop_keywords(collection)
     for collection in {*found.keywords_without_chunk, *found.chunks_without_keywords}:
         catalog.repair_keywords(collection)
+    tokens.drop_strays()
     lost = set(found.rows_without_file)
     wrong = {*found.wrong_offsets, *found.wrong_number_of_chunks} - lost
     catalog.queue_again(sorted(wrong))
     library.forget_vectors()
-    for collection in {*found.chunks_without_vector, *found.vectors_damaged}:
+    vectors = ChunkVectors(dense, tokens)
+    for collection in {*found.chunks_without_vector, *found.vectors_damaged, *found.chunks_without_token_vectors}:
         damaged = found.vectors_damaged.get(collection, [])
         dense.delete_chunks(collection, damaged)
-        again = [*found.chunks_without_vector.get(collection, []), *damaged]
-        embed_chunks(catalog, spaces.of(collection).embedder, dense, collection, again)
+        bare = found.chunks_without_token_vectors.get(collection, [])
+        again = dict.fromkeys([*found.chunks_without_vector.get(collection, []), *damaged, *bare])
+        vectors.embed_again(catalog, spaces.of(collection).embedder, collection, list(again))
     pipeline.wake()
     while not pipeline.wait(60):
         pass

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from catalog.engine import Database
 from catalog.inspection import CatalogInspection, StoredFile
+from catalog.token_vectors import TokenVectorCatalog
 from vectorstore.chroma import ChromaIndex
 from vectorstore.probe import SAMPLES, is_sound, lost_vectors
 
@@ -26,6 +27,8 @@ class Findings:
     chunks_without_vector: dict[int, list[str]] = field(default_factory=dict)
     vectors_damaged: dict[int, list[str]] = field(default_factory=dict)
     vectors_without_chunk: dict[int, list[str]] = field(default_factory=dict)
+    chunks_without_token_vectors: dict[int, list[str]] = field(default_factory=dict)
+    token_vectors_without_chunk: list[str] = field(default_factory=list)
     spaces_without_collection: list[int] = field(default_factory=list)
     chunks_without_keywords: dict[int, list[int]] = field(default_factory=dict)
     keywords_without_chunk: dict[int, list[int]] = field(default_factory=dict)
@@ -80,6 +83,7 @@ def examine(data_dir: Path) -> tuple[Findings, Sizes]:
             vectors = _compare_vectors(findings, catalog, dense if folder.exists() else None)
         else:
             findings.vector_index_damaged, vectors = [folder.name], 0
+        _compare_token_vectors(findings, catalog, TokenVectorCatalog(database))
         _compare_keywords(findings, catalog)
         _compare_files(findings, catalog.files(), data_dir / "uploads")
         numbers = catalog.statistics()
@@ -137,6 +141,13 @@ def _vectors(dense: ChromaIndex, collection: int) -> tuple[dict[str, str], list[
         step = max(1, len(ids) // SAMPLES)
         damaged += lost_vectors(dense, collection, ids[::step], vectors[::step])
     return owners, list(dict.fromkeys(damaged))
+
+
+def _compare_token_vectors(findings: Findings, catalog: CatalogInspection, tokens: TokenVectorCatalog) -> None:
+    findings.token_vectors_without_chunk = tokens.strays()
+    for collection in catalog.collections():
+        if missing := tokens.missing(collection):
+            findings.chunks_without_token_vectors[collection] = missing
 
 
 def _compare_keywords(findings: Findings, catalog: CatalogInspection) -> None:

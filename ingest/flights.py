@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from catalog.publication import Indexed, chunk_id
 from catalog.queue import Work
+from rag.types import Chunk
 
 
 @dataclass(slots=True, eq=False)
@@ -37,13 +38,13 @@ class Batch:
         """Its documents that nobody has dropped."""
         return [indexed for flight, indexed in self.documents if not flight.dropped]
 
-    def chunks(self) -> Iterator[tuple[str, str, str]]:
-        """Id, text for the embedder and document of each chunk; of a document that is dropped, no more."""
+    def chunks(self) -> Iterator[tuple[str, str, Chunk]]:
+        """Id, document and chunk of each chunk; of a document that is dropped, no more."""
         for flight, indexed in self.documents:
             for chunk in indexed.chunks:
                 if flight.dropped:
                     break
-                yield chunk_id(indexed.id, chunk.ordinal), chunk.embedding_text, indexed.id
+                yield chunk_id(indexed.id, chunk.ordinal), indexed.id, chunk
 
 
 class Flights:

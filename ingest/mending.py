@@ -8,9 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from catalog.inspection import CatalogInspection
-from ingest.embedding import embed_chunks
+from ingest.embedding import ChunkVectors
 from rag.errors import ConflictError
-from rag.spaces import EmbeddingSpaces
+from rag.retrieval.embedding_spaces import EmbeddingSpaces
 from vectorstore.chroma import ChromaIndex
 from vectorstore.probe import is_sound, set_aside
 
@@ -35,6 +35,7 @@ def mend_vectors(
     folder: Path,
     catalog: CatalogInspection,
     dense: ChromaIndex,
+    vectors: ChunkVectors,
     spaces: EmbeddingSpaces,
     report: Callable[[str], None] = lambda _: None,
 ) -> int:
@@ -60,7 +61,7 @@ def mend_vectors(
             report(f"the vector index was damaged; vectors of {name}: {done} of {total} made again")
 
         told(0)
-        embed_chunks(catalog, embedder, dense, collection, missing, told)
+        vectors.embed_again(catalog, embedder, collection, missing, told)
         made += len(missing)
     shutil.rmtree(folder.with_name(f"{folder.name}.damaged"), ignore_errors=True)
     note.unlink()

@@ -26,13 +26,14 @@ from typing import Protocol, TypeVar
 from catalog.ingestion import IngestionCatalog
 from catalog.publication import Indexed
 from ingest.chunker import chunk_document
+from ingest.embedding import ChunkVectors, EmbeddedChunks, embed
 from ingest.flights import Batch, Flight, Flights
 from ingest.library import Library
 from ingest.passwords import Passwords
 from rag.errors import DocentError, UnavailableError, UnreadableError
-from rag.ports import DenseIndex, Embedder, Vectors
+from rag.ports import Embedder
 from rag.recipe import Recipe
-from rag.spaces import EmbeddingSpaces
+from rag.retrieval.embedding_spaces import EmbeddingSpaces
 from rag.types import DocumentStatus, ParsedDocument
 
 BATCH_DOCUMENTS = 128
@@ -69,9 +70,7 @@ class Slice:
     """Some chunks of a batch with their vectors, or the error that ended it; the `last` one makes the batch live."""
 
     batch: Batch
-    ids: Sequence[str] = ()
-    owners: Sequence[str] = ()
-    vectors: Vectors | None = None
+    embedded: EmbeddedChunks | None = None
     last: bool = False
     error: Exception | None = None
 
@@ -106,7 +105,7 @@ class Pipeline:
         library: Library,
         reader: Reader,
         spaces: EmbeddingSpaces,
-        dense: DenseIndex,
+        vectors: ChunkVectors,
         *,
         recipe: Callable[[int], Recipe],
         passwords: Passwords | None = None,
@@ -115,7 +114,7 @@ class Pipeline:
         self._library = library
         self._reader = reader
         self._spaces = spaces
-        self._dense = dense
+        self._vectors = vectors
         self._recipe = recipe
         self._passwords = passwords or Passwords()
         self._main = _Lane(MAIN_BATCHES, small=False)
@@ -272,10 +271,11 @@ class Pipeline:
             part = list(islice(course.chunks, SLICE_CHUNKS))
             last = len(part) < SLICE_CHUNKS
             course.left -= len(part)
-            ids, texts, owners = zip(*part, strict=True) if part else ((), (), ())
-            embedder = self._spaces.of(batch.collection).embedder
-            vectors = embedder.embed_documents(texts) if part else None
-            self._put(Slice(batch, ids, owners, vectors, last))
+            embedded = None
+            if part:
+                ids, owners, chunks = zip(*part, strict=True)
+                embedded = embed(self._spaces.of(batch.collection).embedder, ids, owners, chunks)
+            self._put(Slice(batch, embedded, last))
         except Exception as error:  # noqa: BLE001  # the rim of a thread; the next stage puts the reason on the rows
             self._put(Slice(batch, error=error))
             return False
@@ -429,10 +429,10 @@ class Pipeline:
         batch = part.batch
         if part.error is not None:
             raise part.error
-        if part.vectors is not None:
-            self._dense.upsert(batch.collection, part.ids, part.vectors, part.owners)
+        if part.embedded is not None:
+            self._vectors.store(batch.collection, part.embedded)
         if not part.last:
-            self._ingestion.progress(Counter(part.owners))
+            self._ingestion.progress(Counter(part.embedded.owners if part.embedded else ()))
             return
         living = batch.living()
         gone = self._ingestion.go_live(batch.collection, living)

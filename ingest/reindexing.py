@@ -15,11 +15,12 @@ from catalog.collections import CollectionCatalog, identity
 from catalog.engine import Database
 from catalog.inspection import BATCH, CatalogInspection
 from catalog.recutting import Cut, Recutting
+from catalog.token_vectors import TokenVectorCatalog
 from ingest.chunker import chunk_document
-from ingest.embedding import embed_chunks
+from ingest.embedding import ChunkVectors, embed
 from ingest.pipeline import Pipeline
 from rag.ports import Embedder
-from rag.spaces import EmbeddingSpaces
+from rag.retrieval.embedding_spaces import EmbeddingSpaces
 from vectorstore.chroma import ChromaIndex
 from vectorstore.replacement import drop_replaced, replace, shadow_of
 
@@ -45,6 +46,7 @@ class Reindexer:
         database: Database,
         collections: CollectionCatalog,
         dense: ChromaIndex,
+        tokens: TokenVectorCatalog,
         spaces: EmbeddingSpaces,
         default: Embedder,
         pipeline: Pipeline,
@@ -53,6 +55,8 @@ class Reindexer:
         self._recutting = Recutting(database)
         self._collections = collections
         self._dense = dense
+        self._tokens = tokens
+        self._vectors = ChunkVectors(dense, tokens)
         self._spaces = spaces
         self._default = default
         self._pipeline = pipeline
@@ -82,17 +86,21 @@ class Reindexer:
             else:
                 long = self._again(collection, embedder, progress)
             drop_replaced(self._dense, collection)
+            self._tokens.drop_other_spaces(collection, embedder.token_space)
             # what was deleted meanwhile was deleted from the old vectors
             living = self._catalog.chunk_ids(collection)
             gone = [chunk for chunk in self._dense.entries(collection) if chunk not in living]
             self._dense.delete_chunks(collection, gone)
+            self._tokens.drop_strays()
         return Reindexed(name, embedder.model_id, len(living), long, self._collections.get(name).recipe)
 
     def _again(self, collection: int, embedder: Embedder, progress: Callable[[int], None]) -> int:
         """The same chunks; how many are longer than the window."""
         wanted = list(self._catalog.chunk_ids(collection))
         long = self._cut_short(embedder, wanted)
-        embed_chunks(self._catalog, embedder, self._dense, shadow_of(collection), wanted, progress)
+        self._vectors.embed_again(
+            self._catalog, embedder, collection, wanted, progress, dense_space=shadow_of(collection)
+        )
         recipe = self._collections.stored_recipe(collection)
         replace(self._dense, collection, identity(embedder.model_id, recipe))
         self._catalog.set_embedding_model(collection, embedder.model_id)
@@ -109,9 +117,9 @@ class Reindexer:
             cuts[own] = [Cut(f"{own}-{tag}.{chunk.ordinal}", replace_fields(chunk, text="")) for chunk in found]
             for start in range(0, len(found), BATCH):
                 part = slice(start, start + BATCH)
-                vectors = embedder.embed_documents([chunk.embedding_text for chunk in found[part]])
                 ids = [cut.id for cut in cuts[own][part]]
-                self._dense.upsert(shadow, ids, vectors, [own] * len(ids))
+                embedded = embed(embedder, ids, [own] * len(ids), found[part])
+                self._vectors.store(collection, embedded, dense_space=shadow)
                 done += len(ids)
                 progress(done)
         made_by = identity(embedder.model_id, str(recipe))
@@ -127,6 +135,7 @@ class Reindexer:
 
     def _cut_short(self, embedder: Embedder, wanted: list[str]) -> int:
         long = 0
-        for _, _, texts in self._catalog.embedding_texts(wanted):
-            long += sum(count > embedder.max_tokens for count in embedder.count_tokens(texts))
+        for _, _, chunks in self._catalog.embedding_chunks(wanted):
+            counts = embedder.count_tokens([chunk.embedding_text for chunk in chunks])
+            long += sum(count > embedder.max_tokens for count in counts)
         return long

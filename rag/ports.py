@@ -23,11 +23,24 @@ class TokenVectors:
 
     Attributes:
         offsets: where each stands in the text, shape (n, 2), int32: characters, half-open.
-        vectors: shape (n, dimension), float32, unit rows.
+        vectors: shape (n, dimension of the token space), float32, unit rows.
     """
 
     offsets: npt.NDArray[np.int32]
     vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """Texts as their embedder sees them, of one forward pass each.
+
+    Attributes:
+        vectors: one for each text, shape (n, dimension), float32, unit rows.
+        tokens: those of each text's tokens, in the embedder's `token_space`.
+    """
+
+    vectors: Vectors
+    tokens: list[TokenVectors]
 
 
 class TokenCounter(Protocol):
@@ -51,6 +64,16 @@ class Embedder(TokenCounter, Protocol):
     @property
     def dimension(self) -> int:
         """Length of a vector."""
+
+    @property
+    def token_space(self) -> str:
+        """Name of the space of its token vectors: `model_id`, and what makes them short. Only vectors of one space can be compared."""
+
+    def encode_documents(self, texts: Sequence[str]) -> Encoded:
+        """Vectors of the texts and of their tokens, as of `embed_documents` and `embed_tokens`, for the price of one of them."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
+        """As `encode_documents`, with the model's query prompt where it has one."""
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Shape (n, dimension), float32, unit rows, in the order given."""
@@ -84,6 +107,16 @@ class DenseIndex(Protocol):
 
     def count(self, collection: int) -> int:
         """Number of vectors stored."""
+
+
+class TokenVectorStore(Protocol):
+    """The token vectors that are kept beside the chunks. Thread-safe."""
+
+    def token_vectors(self, chunk_ids: Sequence[str], space: str) -> dict[str, TokenVectors]:
+        """Those of the chunks among `chunk_ids` that have any of that `Embedder.token_space`, by chunk id.
+
+        Offsets count from the start of the chunk's text; tokens of what was embedded before it (headings) have offsets below 0.
+        """
 
 
 class LexicalIndex(Protocol):

@@ -141,7 +141,7 @@ class Settings:
         "auto", _choice("auto", "off"), "Read pages that are pictures by Tesseract where it is installed."
     )
     embedding_model: str = _setting(
-        "english",
+        "multilingual",
         _text,
         "Embedding model of new collections: `english`, `multilingual`, or a sentence-transformers model's name or folder.",
     )
@@ -157,7 +157,7 @@ class Settings:
         "A sentence-transformers cross-encoder, by name or folder, that reorders the best passages; empty: none.",
     )
     chunk_tokens: int = _setting(
-        200, _integer(32, 8192), "Target size of a chunk in the embedder's tokens; capped by its window."
+        400, _integer(32, 8192), "Target size of a chunk in the embedder's tokens; capped by its window."
     )
     top_k: int = _setting(10, _integer(1, 100), "Passages retrieved for a question when the request does not say.")
     evidence_tokens: int = _setting(

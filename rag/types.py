@@ -10,7 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rag.ports import TokenVectors
 
 
 class DocumentStatus(StrEnum):
@@ -159,6 +162,11 @@ class Chunk:
         """The text that is embedded: heading path first, which gives the passage its context."""
         return f"{self.heading}\n{self.text}" if self.heading else self.text
 
+    @property
+    def text_begins(self) -> int:
+        """Where the chunk's own text begins in `embedding_text`, in characters."""
+        return len(self.heading) + 1 if self.heading else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Collection:
@@ -228,8 +236,8 @@ class Passage:
     """A chunk as retrieved, joined with the catalog. `score` 0..1, higher is better.
 
     `dense` is cosine similarity (-1..1) and `lexical` a BM25 score (0 upwards); None where the leg missed it, and so are
-    the ranks in each leg, 1 upwards. `fused` and `focus` are the two parts of `score`, before scaling;
-    `focus` is below 0 where little speaks for a document that the question does not mean.
+    the ranks in each leg, 1 upwards. `max_similarity` -1..1 is that of its token vectors, None where it has none. `fused` is what the
+    legs give of `score`, `focus` what headings and file name add; it is below 0 for a document that the question does not mean.
     """
 
     chunk_id: str
@@ -250,6 +258,7 @@ class Passage:
     lexical_rank: int | None = None
     fused: float = 0.0
     focus: float = 0.0
+    max_similarity: float | None = None
 
     def between(self, start: int, end: int) -> str:
         """The text at document offsets [start, end), which lie inside the passage."""
@@ -263,8 +272,9 @@ class Retrieval:
     `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
     `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related. `beyond`: the next passages,
     up to twenty, which tell what else there is. `unmeant`: names of files among these that the query does not mean, since
-    it names another one that is called alike (`rag.focus.rivals`). `query_tokens`: the query's token vectors (`rag.ports.TokenVectors`) by
-    the name of their space.
+    it names another one that is called alike (`rag.retrieval.passage_features.rivals`). `query_tokens` are the vectors of the query's
+    tokens, and `tokens` those of the passages by chunk id (`rag.ports.TokenVectorStore`), of the vector space of the best passage
+    (`token_space`); passages of other spaces, and of chunks without such vectors, are absent.
     """
 
     query: str
@@ -275,7 +285,9 @@ class Retrieval:
     closeness: float = 0.0
     beyond: tuple[Passage, ...] = ()
     unmeant: frozenset[str] = frozenset()
-    query_tokens: Mapping[str, Any] = field(default_factory=dict)
+    query_tokens: TokenVectors | None = None
+    tokens: Mapping[str, TokenVectors] = field(default_factory=dict)
+    token_space: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ import numpy as np
 
 from rag.errors import ChatUnavailableError
 from rag.language import query_terms, terms
-from rag.ports import TokenVectors, Vectors
+from rag.ports import Encoded, TokenVectors, Vectors
+from rag.retrieval.late_interaction import to_token_space
 from rag.types import ChatDelta, Hit, Message, Usage
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
@@ -52,6 +53,16 @@ class HashEmbedder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(_TOKEN.findall(text)) for text in texts]
 
+    @property
+    def token_space(self) -> str:
+        return self.model_id
+
+    def encode_documents(self, texts: Sequence[str]) -> Encoded:
+        return Encoded(self.embed_documents(texts), self.embed_tokens(texts))
+
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
+        return Encoded(self.embed_queries(texts), self.embed_tokens(texts, query=True))
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         with self._lock:
             self.calls += 1
@@ -78,7 +89,7 @@ class HashEmbedder:
                 bucket, sign = self._place(word.strip(".,;:!?()[]\"'。，；：！？") or word)
                 vectors[row, bucket] = sign
             offsets = np.array([token.span() for token in tokens], dtype=np.int32).reshape(-1, 2)
-            found.append(TokenVectors(offsets, vectors))
+            found.append(TokenVectors(offsets, to_token_space(vectors)))
         return found
 
     def _place(self, token: str) -> tuple[int, float]:
@@ -209,3 +220,16 @@ class Bm25Index:
             return dict.fromkeys(terms, 0.0)
         held = {term: sum(term in words for _, words in chunks.values()) for term in terms}
         return {term: math.log(1 + (len(chunks) - n + 0.5) / (n + 0.5)) for term, n in held.items()}
+
+
+class TokenShelf:
+    """`rag.ports.TokenVectorStore` in memory; `put` keeps the token vectors of chunks."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str], TokenVectors] = {}
+
+    def put(self, space: str, ids: Sequence[str], tokens: Sequence[TokenVectors]) -> None:
+        self._held.update({(chunk_id, space): each for chunk_id, each in zip(ids, tokens, strict=True)})
+
+    def token_vectors(self, chunk_ids: Sequence[str], space: str) -> dict[str, TokenVectors]:
+        return {chunk_id: self._held[chunk_id, space] for chunk_id in chunk_ids if (chunk_id, space) in self._held}

@@ -19,17 +19,16 @@ from rag.adapters.progress import MEBI, Progress, silent
 from rag.adapters.sentence_transformers_embedder import SentenceTransformerEmbedder
 from rag.adapters.weights import ensure, is_present
 from rag.ports import Embedder
+from rag.retrieval.embedding_spaces import DenseProfile, EmbeddingSpace, unknown_model
 from rag.settings import Settings
-from rag.spaces import DenseProfile, EmbeddingSpace, unknown_model
 
 # docs/decisions/0004-embedders.md has the figures.
 E5_SMALL = OnnxModel(
+    means="multilingual-b18684e8",
     weights="multilingual",
     window=512,
     dimension=384,
     profile=DenseProfile(
-        weights={"en": 0.45, "zh": 0.45},
-        unmatched=1.0,
         unrelated={"en": 0.8, "zh": 0.85},
         related={"en": 0.88, "zh": 0.92},
     ),
@@ -154,7 +153,7 @@ def prepare(model: OnnxModel, models_dir: Path, report: Report, progress: Progre
 
 
 class CollectionSpaces:
-    """`rag.spaces.EmbeddingSpaces`: the space of each collection, by the model that it was made with.
+    """`rag.retrieval.embedding_spaces.EmbeddingSpaces`: the space of each collection, by the model that it was made with.
 
     `origin` gives a collection's name and its model's id, and raises NotFoundError.
     """

@@ -11,21 +11,25 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from rag.adapters.language_means import read_language_means
 from rag.adapters.onnx_export import INPUT, OUTPUT, RECIPE, export
 from rag.errors import ConfigurationError
-from rag.ports import TokenVectors, Vectors
-from rag.spaces import DenseProfile
+from rag.language import language
+from rag.ports import Encoded, TokenVectors, Vectors
+from rag.retrieval.embedding_spaces import DenseProfile
+from rag.retrieval.late_interaction import to_token_space
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 SPECIAL_TOKENS = 2
 LOWEST_PRIORITY = 19
@@ -46,6 +50,7 @@ class OnnxModel:
         query_prompt, document_prompt: what goes before a text.
         prompt_tokens: tokens of the document prompt.
         packed: whether the weights are one packed file, which the export takes apart.
+        means: name of the file of what its vectors owe to the language alone (rag.adapters.language_means), "" for none.
         precise: layers whose feed-forward output is not quantised (`rag.adapters.onnx_export.export`).
     """
 
@@ -57,17 +62,17 @@ class OnnxModel:
     document_prompt: str = ""
     prompt_tokens: int = 0
     packed: bool = False
+    means: str = ""
     precise: tuple[int, ...] = ()
 
 
 # Dense weights: docs/decisions/0002-fusion.md and 0004-embedders.md. On Chinese MiniLM alone reaches nDCG@10 .24.
 MINILM = OnnxModel(
+    means="english-e7b43c3c",
     weights="english",
     window=256,
     dimension=384,
     profile=DenseProfile(
-        weights={"en": 0.45, "zh": 0.05},
-        unmatched=0.45,
         unrelated={"en": 0.1, "zh": 0.1},
         related={"en": 0.6, "zh": 0.6},
     ),
@@ -86,11 +91,17 @@ class OnnxEmbedder:
         self._threads = threads
         self._lock = threading.Lock()
         self._loaded: _Loaded | None = None
+        self._means = read_language_means(model.means) if model.means else None
 
     @property
     def model_id(self) -> str:
         """Folder name, precision and number of the export recipe."""
         return f"{self._model_dir.name}/int8/{RECIPE['recipe']}"
+
+    @property
+    def token_space(self) -> str:
+        """The model's id and the name of its means."""
+        return f"{self.model_id}+{self._means.name}" if self._means else self.model_id
 
     @property
     def dimension(self) -> int:
@@ -120,40 +131,71 @@ class OnnxEmbedder:
         encoded = self._get().tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         return [len(encoding) for encoding in encoded]
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
-        """Shape (n, dimension), float32, unit rows, in the order given; text beyond the window is not read.
+    def encode_documents(self, texts: Sequence[str]) -> Encoded:
+        """See `rag.ports.Embedder.encode_documents`; text beyond the window is not read.
 
         Runs at the lowest priority, being background work.
         """
-        return self._embed([self.model.document_prompt + text for text in texts], _yield_to_others)
+        means = self._means.document_tokens if self._means else None
+        return self._encode(self.model.document_prompt, texts, means, _yield_to_others)
+
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
+        """As `encode_documents`, at normal priority and with the query prompt; without what tells languages apart."""
+        means = self._means.query_tokens if self._means else None
+        found = self._encode(self.model.query_prompt, texts, means, None)
+        if self._means is not None:
+            for row, text in enumerate(texts):
+                found.vectors[row] = self._means.query_vector(found.vectors[row], language(text))
+        return found
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        """Shape (n, dimension), float32, unit rows, in the order given; at the lowest priority."""
+        return self.encode_documents(texts).vectors
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """As `embed_documents`, at normal priority and with the query prompt."""
-        return self._embed([self.model.query_prompt + text for text in texts], None)
+        """As `embed_documents`, at normal priority and with the query prompt; without what tells languages apart."""
+        return self.encode_queries(texts).vectors
 
     def embed_tokens(self, texts: Sequence[str], *, query: bool = False) -> list[TokenVectors]:
         """See `rag.ports.Embedder.embed_tokens`; at normal priority."""
+        if query:
+            return self.encode_queries(texts).tokens
+        means = self._means.document_tokens if self._means else None
+        return self._encode(self.model.document_prompt, texts, means, None).tokens
+
+    def hidden_states(self, texts: Sequence[str], *, query: bool) -> list[tuple[Vectors, Vectors]]:
+        """Of each text its vector, and the last hidden state of its own tokens: what means are measured on."""
         prompt = self.model.query_prompt if query else self.model.document_prompt
         loaded = self._get()
-        return [loaded.embed_tokens(prompt, text) for text in texts]
+        encoded = loaded.tokenizer.encode_batch([prompt + text for text in texts])
+        return [(vector, own) for vector, _, own in (loaded.encode(each, len(prompt)) for each in encoded)]
 
-    def _embed(self, texts: Sequence[str], prepare_thread: Callable[[], None] | None) -> Vectors:
+    def _encode(
+        self,
+        prompt: str,
+        texts: Sequence[str],
+        means: Mapping[str, Vectors] | None,
+        prepare_thread: Callable[[], None] | None,
+    ) -> Encoded:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        tokens: dict[int, TokenVectors] = {}
         loaded = self._get()
-        encoded = [encoding.ids for encoding in loaded.tokenizer.encode_batch_fast(list(texts))]
+        encoded = loaded.tokenizer.encode_batch([prompt + text for text in texts])
 
         def embed(row: int) -> None:
-            vectors[row] = loaded.embed(encoded[row])
+            vectors[row], offsets, hidden = loaded.encode(encoded[row], len(prompt))
+            mean = means[language(texts[row])] if means else None
+            tokens[row] = TokenVectors(offsets, to_token_space(hidden, mean))
 
         if len(texts) == 1 and prepare_thread is None:
             embed(0)
         elif texts:
             # The longest first, so that no thread is left alone with a long text at the end. Threads of its own for
             # each call: in a shared pool a question would wait behind an ingestion.
-            order = sorted(range(len(texts)), key=lambda row: -len(encoded[row]))
+            order = sorted(range(len(texts)), key=lambda row: -len(encoded[row].ids))
             with ThreadPoolExecutor(min(self._threads, len(texts)), "embed", prepare_thread) as pool:
                 list(pool.map(embed, order))
-        return vectors
+        return Encoded(vectors, [tokens[row] for row in range(len(texts))])
 
     def _get(self) -> _Loaded:
         if self._loaded is None:
@@ -177,20 +219,16 @@ class _Loaded:
         self.tokenizer.no_truncation()  # a state of the object, which counting must not have
         self.session = _open_session(export(model_dir, model.precise))
 
-    def embed(self, ids: list[int]) -> Vectors:
-        """Mean over the tokens that fit the window, scaled to unit length. Shape (dimension,)."""
-        mean: Vectors = self._run(ids).mean(axis=0)
-        return mean / np.linalg.norm(mean)
-
-    def embed_tokens(self, prompt: str, text: str) -> TokenVectors:
-        """The vectors of the text's own tokens that fit the window."""
-        encoding = self.tokenizer.encode(prompt + text)
+    def encode(self, encoding: Encoding, prompt: int) -> tuple[Vectors, npt.NDArray[np.int32], Vectors]:
+        """The mean over the tokens that fit the window, scaled to unit length; and of the text's own tokens among them the offsets
+        and the last hidden state. `prompt`: how many characters of what was encoded are the prompt's.
+        """
         hidden = self._run(encoding.ids)
-        offsets = np.array(encoding.offsets[: len(hidden)], dtype=np.int32).reshape(-1, 2) - len(prompt)
+        mean: Vectors = hidden.mean(axis=0)
+        offsets = np.array(encoding.offsets[: len(hidden)], dtype=np.int32).reshape(-1, 2) - np.int32(prompt)
         own = (offsets[:, 0] >= 0) & (offsets[:, 1] > offsets[:, 0])
         own &= np.array(encoding.special_tokens_mask[: len(hidden)]) == 0
-        vectors = hidden[own]
-        return TokenVectors(offsets[own], vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+        return mean / np.linalg.norm(mean), offsets[own], hidden[own]
 
     def _run(self, ids: list[int]) -> Vectors:
         """The last hidden state of the tokens that fit the window, shape (tokens, dimension)."""

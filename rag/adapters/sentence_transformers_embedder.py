@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import ConfigurationError
-from rag.ports import TokenVectors, Vectors
+from rag.ports import Encoded, TokenVectors, Vectors
+from rag.retrieval.late_interaction import to_token_space
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -71,6 +72,19 @@ class SentenceTransformerEmbedder:
             encoded = tokenizer(list(texts), add_special_tokens=False, truncation=False, verbose=False)
         return [len(ids) for ids in encoded["input_ids"]]
 
+    @property
+    def token_space(self) -> str:
+        """That of the model itself: nothing is measured of its languages."""
+        return self.model_id
+
+    def encode_documents(self, texts: Sequence[str]) -> Encoded:
+        """See `rag.ports.Embedder.encode_documents`; for the price of both, since the library gives one or the other."""
+        return Encoded(self.embed_documents(texts), self.embed_tokens(texts))
+
+    def encode_queries(self, texts: Sequence[str]) -> Encoded:
+        """As `encode_documents`, with the query prompt."""
+        return Encoded(self.embed_queries(texts), self.embed_tokens(texts, query=True))
+
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Shape (n, dimension), float32, unit rows, in the order given."""
         return self._encode(self._get().encode_document, texts, self._document_prompt)
@@ -101,7 +115,7 @@ class SentenceTransformerEmbedder:
             kept = (offsets[:, 0] >= 0) & (offsets[:, 1] > offsets[:, 0])
             kept &= np.array(encoding["special_tokens_mask"][: len(vectors)]) == 0
             vectors = vectors[: len(kept)][kept]
-            found.append(TokenVectors(offsets[kept], vectors / np.linalg.norm(vectors, axis=1, keepdims=True)))
+            found.append(TokenVectors(offsets[kept], to_token_space(vectors)))
         return found
 
     def _encode(self, encode: Any, texts: Sequence[str], prompt: str) -> Vectors:

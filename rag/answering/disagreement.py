@@ -18,10 +18,10 @@ from rag.dates import Date, dated
 from rag.evidence.answer_type import Kind, expected
 from rag.evidence.injection import gives_orders
 from rag.facts import facts_of, without
-from rag.focus import name_terms
 from rag.language import fold, is_cjk, names, query_terms, sentences, terms
 from rag.polarity import turned
 from rag.quantities import Quantity
+from rag.retrieval.passage_features import name_terms
 from rag.types import Evidence, Retrieval
 from rag.vocabulary import PARTICLES
 

@@ -16,7 +16,7 @@ from rag.types import Answer, Citation, Evidence, Passage, Retrieval
 
 
 class Searcher(Protocol):
-    """The part of `rag.retriever.Retriever` that is measured."""
+    """The part of `rag.retrieval.retriever.Retriever` that is measured."""
 
     def search(self, query: str, *, collections: Sequence[str], top_k: int) -> Retrieval:
         """See `Retriever.search`."""

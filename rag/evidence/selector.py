@@ -55,10 +55,9 @@ class EvidenceSelector:
     def _read(
         self, retrieval: Retrieval
     ) -> tuple[list[Section], TokenVectors | None, Mapping[str, TokenVectors]]:
-        """The sections around the passages, and the token vectors of the question and of the chunks, of the first space that has any."""
+        """The sections around the passages, and the token vectors of the question and of the chunks."""
         sections = self._store.sections(retrieval.passages, reach=self._budget.reach)
+        if retrieval.query_tokens is None:
+            return sections, None, {}
         ids = list(dict.fromkeys(chunk_id for section in sections for chunk_id, _ in section.chunks))
-        for space, query in retrieval.query_tokens.items():
-            if vectors := self._tokens.token_vectors(ids, space):
-                return sections, query, vectors
-        return sections, None, {}
+        return sections, retrieval.query_tokens, self._tokens.token_vectors(ids, retrieval.token_space)

@@ -13,10 +13,10 @@ from rag.answering.citations import MARK
 from rag.answering.events import Ask, Done, Event, Token
 from rag.answering.prompts import templates
 from rag.evidence.injection import gives_orders
-from rag.retriever import Retriever
-from rag.spaces import EmbeddingSpace, OneSpace
+from rag.retrieval.embedding_spaces import EmbeddingSpace, OneSpace
+from rag.retrieval.retriever import Retriever
 from rag.types import Answer, PageSpan, Passage
-from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat
+from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat, TokenShelf
 from tests.rag.passages import passage
 
 DOCUMENTS = sorted((Path(__file__).parent / "documents").iterdir())
@@ -89,7 +89,7 @@ def retriever(shelf: Shelf) -> Retriever:
     ids, documents = [item.chunk_id for item in held], [item.document_id for item in held]
     dense.upsert(1, ids, embedder.embed_documents([item.text for item in held]), documents)
     lexical.add(1, [(item.chunk_id, item.document_id, item.text) for item in held])
-    return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf)
+    return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf, TokenShelf())
 
 
 def asked(retriever: Retriever, shelf: Shelf, question: str, chat: ScriptedChat | None, **more: bool) -> list[Event]:

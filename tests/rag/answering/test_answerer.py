@@ -14,10 +14,10 @@ from rag.answering.events import Ask, Cited, Done, Event, Retrieved, Token, Veri
 from rag.answering.extractive import extract
 from rag.errors import ChatUnavailableError, InvalidRequestError, NotFoundError
 from rag.language import query_terms
-from rag.retriever import Retriever
-from rag.spaces import EmbeddingSpace, OneSpace
+from rag.retrieval.embedding_spaces import EmbeddingSpace, OneSpace
+from rag.retrieval.retriever import Retriever
 from rag.types import Answer, ChatDelta, Message, PageSpan, Passage, SearchMode, Usage
-from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat
+from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat, TokenShelf
 from tests.rag.passages import OFFSET, evidence, passage
 
 QUESTION = "At how many bar does the pump run?"
@@ -66,7 +66,7 @@ def over(shelf: Shelf) -> Retriever:
     names = [item.document_id for item in held]
     dense.upsert(1, list(shelf.held), embedder.embed_documents([item.text for item in held]), names)
     lexical.add(1, [(item.chunk_id, item.document_id, item.text) for item in held])
-    return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf)
+    return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf, TokenShelf())
 
 
 def answerer(retriever: Retriever, shelf: Shelf, chat: ScriptedChat | None, confidence: float = 0.0) -> Answerer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.focus import HEADED_WEIGHT, Wanted, focus, rivals
+from rag.retrieval.passage_features import HEADED_WEIGHT, Wanted, focus, rivals
 from tests.rag.passages import passage
 
 PLANS = ["Acme_Health_Plus_Plan.pdf", "Acme_Standard_Plan.pdf", "Perks.pdf"]

@@ -1,4 +1,4 @@
-"""A question to passages: both legs, fused, joined with the catalog, duplicates folded.
+"""A question to passages: both legs, reranked by late interaction, joined with the catalog, duplicates folded.
 
 The join is what makes a deleted or half-ingested document impossible to find, whatever the indexes still hold.
 """
@@ -6,26 +6,30 @@ The join is what makes a deleted or half-ingested document impossible to find, w
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import InvalidRequestError
-from rag.focus import FULL_FOCUS, RIVAL_WORTH, Wanted, focus, rivals
-from rag.fusion import Legs, fuse_spaces, lexical_strength
 from rag.language import fold, language, only_asks, query_terms
-from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker
-from rag.spaces import NEXT, EmbeddingSpace, EmbeddingSpaces
+from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker, TokenVectors, TokenVectorStore
+from rag.retrieval import passage_features
+from rag.retrieval.embedding_spaces import NEXT, EmbeddingSpace, EmbeddingSpaces
+from rag.retrieval.fusion import LEGS, Candidate, Ranker, fitted, leg_features, preselected
+from rag.retrieval.late_interaction import max_similarities
+from rag.retrieval.passage_features import Wanted, rivals
 from rag.types import Hit, Passage, Retrieval, SearchMode
 
 MAX_QUESTION = 8192
 # Candidates per leg: fusion gains nothing beyond this on the development sets.
 CANDIDATES = 100
-# Passages whose sentences are looked at; below that rank the order hardly matters.
-FOCUSED = 20
+# Candidates whose token vectors are read, half a megabyte each once they are unpacked.
+LOOKED_AT = 60
+# Passages told beyond those asked for.
+BEYOND = 20
 # Searches whose lexical leg may run beside the dense one; more wait their turn.
-LEGS = 8
+THREADS = 8
 
 # What a term that only asks weighs beside others of its rarity: northwind's nDCG@10 rises from .894 to .900, that of
 # squad2_dev, anthropic_docs and chroma_chunking stays within .001.
@@ -33,17 +37,16 @@ ASKING = 0.5
 
 # A collection and the documents of it that a filter leaves, None for all.
 Scope = tuple[int, list[str] | None]
-# The most that fusion and focus can give together; scores are divided by it.
-BEST = 1 + FULL_FOCUS
 
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """What the dense leg found in the collections of one vector space."""
+    """What the dense leg found in the collections of one vector space, and the query's tokens in it."""
 
     space: EmbeddingSpace
     collections: frozenset[int]
     hits: list[Hit]
+    tokens: TokenVectors
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,16 @@ class _Found:
     lexical: list[tuple[int, Hit]]
     rarity: Mapping[str, float]
 
-    @property
-    def keywords(self) -> list[Hit]:
-        """The keyword hits, best first."""
-        return [hit for _, hit in self.lexical]
+    def candidates(self) -> list[Candidate]:
+        """Each chunk that a leg found, once."""
+        found: dict[str, Candidate] = {}
+        for place, near in enumerate(self.dense):
+            found.update({hit.chunk_id: Candidate(hit.chunk_id, place, cosine=hit.score) for hit in near.hits})
+        for number, hit in self.lexical:
+            space = next((place for place, near in enumerate(self.dense) if number in near.collections), 0)
+            known = found.get(hit.chunk_id, Candidate(hit.chunk_id, space))
+            found[hit.chunk_id] = replace(known, bm25=hit.score)
+        return list(found.values())
 
 
 class Retriever:
@@ -69,14 +78,19 @@ class Retriever:
         dense: DenseIndex,
         lexical: LexicalIndex,
         store: PassageStore,
+        tokens: TokenVectorStore,
         reranker: Reranker | None = None,
+        *,
+        ranker: Ranker | None = None,
     ) -> None:
         self._spaces = spaces
         self._dense = dense
         self._lexical = lexical
         self._store = store
+        self._tokens = tokens
         self._reranker = reranker
-        self._beside = ThreadPoolExecutor(LEGS, thread_name_prefix="lexical")
+        self._ranker = ranker or fitted()
+        self._beside = ThreadPoolExecutor(THREADS, thread_name_prefix="lexical")
 
     def search(
         self,
@@ -99,20 +113,36 @@ class Retriever:
         started = time.perf_counter()
         scopes = [(number, self._scope(number, filters)) for number in self._store.collection_ids(collections)]
         limit = max(CANDIDATES, 2 * top_k)
-        timings = {"embed_ms": 0.0, "dense_ms": 0.0, "lexical_ms": 0.0}
+        timings = {"embed_ms": 0.0, "dense_ms": 0.0, "lexical_ms": 0.0, "rerank_ms": 0.0}
         # Both legs at once: the dense one is spent in native code that lets the other run.
         keywords = self._beside.submit(self._lexical_leg, query, scopes, mode, limit, timings)
         dense = self._dense_leg(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
         lexical, rarity = keywords.result()
         found = _Found(dense, lexical, rarity)
-        passages, unmeant = self._ranked(query, spoken, found, mode, top_k)
+        clock = time.perf_counter()
+        ranked = self._ranked(query, found, mode, max(LOOKED_AT, top_k + BEYOND))
+        timings["rerank_ms"] = _since(clock)
         closeness = max(
             (near.space.profile.closeness([hit.score for hit in near.hits[:NEXT]], spoken) for near in dense),
             default=0.0,
         )
         timings["total_ms"] = _since(started)
-        best, beyond = tuple(passages[:top_k]), tuple(passages[top_k:])
-        return Retrieval(query, spoken, best, rarity, timings, round(closeness, 4), beyond, unmeant)
+        best, beyond = tuple(ranked.passages[:top_k]), tuple(ranked.passages[top_k : top_k + BEYOND])
+        kept = {passage.chunk_id for passage in (*best, *beyond)}
+        space = ranked.spaces.get(best[0].chunk_id, 0) if best else 0
+        return Retrieval(
+            query,
+            spoken,
+            best,
+            rarity,
+            timings,
+            round(closeness, 4),
+            beyond,
+            ranked.unmeant,
+            dense[space].tokens if dense else None,
+            {own: each for own, each in ranked.tokens.items() if own in kept and ranked.spaces[own] == space},
+            dense[space].space.embedder.token_space if dense else "",
+        )
 
     def _scope(self, collection: int, filters: Mapping[str, Any] | None) -> list[str] | None:
         return self._store.filtered_documents(collection, filters) if filters else None
@@ -126,11 +156,12 @@ class Retriever:
         found = []
         for space, within in grouped.values():
             clock = time.perf_counter()
-            vector = space.embedder.embed_queries([query])[0]
+            encoded = space.embedder.encode_queries([query])
+            vector = encoded.vectors[0]
             timings["embed_ms"] = round(timings["embed_ms"] + _since(clock), 2)
             clock = time.perf_counter()
             hits = _best((self._dense.query(n, vector, limit=limit, documents=only) for n, only in within), limit)
-            found.append(_Near(space, frozenset(number for number, _ in within), hits))
+            found.append(_Near(space, frozenset(number for number, _ in within), hits, encoded.tokens[0]))
             timings["dense_ms"] = round(timings["dense_ms"] + _since(clock), 2)
         return found
 
@@ -152,37 +183,53 @@ class Retriever:
         rarest = {term: min((found[term] for found in weights), default=0.0) for term in wanted}
         return {term: max(0.1, weight * (ASKING if only_asks(term) else 1.0)) for term, weight in rarest.items()}
 
-    def _ranked(
-        self, query: str, spoken: str, found: _Found, mode: SearchMode, top_k: int
-    ) -> tuple[list[Passage], frozenset[str]]:
-        """The live passages, best first, and the files that are not meant (`Retrieval.unmeant`).
-
-        Fused, looked at more closely where both legs ran, duplicates folded.
-        """
-        strength = lexical_strength(found.keywords, found.rarity)
-        legs = [
-            Legs(
-                near.hits,
-                [hit for number, hit in found.lexical if number in near.collections],
-                near.space.profile.weight(spoken, strength),
-            )
-            for near in found.dense
-        ]
-        fused = fuse_spaces(legs or [Legs((), found.keywords, 0.0)])[: top_k + FOCUSED]
+    def _ranked(self, query: str, found: _Found, mode: SearchMode, limit: int) -> _Ranked:
+        """The live passages, best first, duplicates folded."""
+        candidates = preselected(found.candidates(), limit)
+        known = self._store.passages([each.chunk_id for each in candidates])
+        candidates = [each for each in candidates if each.chunk_id in known]
+        tokens = self._read_tokens(found, candidates)
+        candidates = _with_similarity(found, candidates, tokens)
         wanted = Wanted.of(query) if mode == SearchMode.HYBRID else None
-        known = self._store.passages([hit.chunk_id for hit in fused])
-        live = [(hit, known[hit.chunk_id]) for hit in fused if hit.chunk_id in known]
-        files = {passage.filename for _, passage in live}
+        files = {known[each.chunk_id].filename for each in candidates}
         unmeant = rivals(wanted, files, found.rarity) if wanted else frozenset()
-        passages = _explained(live, found, wanted, strength, unmeant)
+        features = leg_features(candidates)
+        if wanted is not None:
+            for each, row in zip(candidates, features, strict=True):
+                row |= passage_features.features(wanted, found.rarity, known[each.chunk_id], unmeant)
+        passages = _explained(self._ranker, known, found, candidates, features)
         if self._reranker is not None and mode == SearchMode.HYBRID:
-            scores = self._reranker.rerank(query, [passage.text for passage in passages[:FOCUSED]])
-            top = [
-                replace(passage, score=round(score, 6))
-                for passage, score in zip(passages[:FOCUSED], scores, strict=True)
-            ]
-            passages = sorted(top, key=lambda passage: -passage.score)
-        return fold_duplicates(passages), unmeant
+            passages = _reranked(self._reranker, query, passages)
+        spaces = {each.chunk_id: each.space for each in candidates}
+        return _Ranked(fold_duplicates(passages), unmeant, tokens, spaces)
+
+    def _read_tokens(self, found: _Found, candidates: Sequence[Candidate]) -> dict[str, TokenVectors]:
+        tokens: dict[str, TokenVectors] = {}
+        for place, near in enumerate(found.dense):
+            own = [each.chunk_id for each in candidates if each.space == place]
+            tokens |= self._tokens.token_vectors(own, near.space.embedder.token_space)
+        return tokens
+
+
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """The passages, the files among them that are not meant, and of each chunk its token vectors and its space."""
+
+    passages: list[Passage]
+    unmeant: frozenset[str]
+    tokens: Mapping[str, TokenVectors]
+    spaces: Mapping[str, int]
+
+
+def _with_similarity(
+    found: _Found, candidates: Sequence[Candidate], tokens: Mapping[str, TokenVectors]
+) -> list[Candidate]:
+    similar: dict[str, float] = {}
+    for place, near in enumerate(found.dense):
+        own = [each.chunk_id for each in candidates if each.space == place and each.chunk_id in tokens]
+        values = max_similarities(near.tokens, [tokens[chunk_id] for chunk_id in own])
+        similar |= dict(zip(own, values, strict=True))
+    return [replace(each, max_similarity=similar.get(each.chunk_id)) for each in candidates]
 
 
 def clean_query(query: str) -> str:
@@ -214,39 +261,40 @@ def fold_duplicates(passages: Sequence[Passage]) -> list[Passage]:
 
 
 def _explained(
-    live: Sequence[tuple[Hit, Passage]],
+    ranker: Ranker,
+    known: Mapping[str, Passage],
     found: _Found,
-    wanted: Wanted | None,
-    strength: float,
-    unmeant: Collection[str],
+    candidates: Sequence[Candidate],
+    features: Sequence[Mapping[str, float]],
 ) -> list[Passage]:
-    """The passages with what each leg and the focus gave them, best first.
-
-    Focus looks at words, so it counts as far as the question's words match at all (`strength` 0..1).
-    """
-    dense = {hit.chunk_id: (rank, hit.score) for near in found.dense for rank, hit in enumerate(near.hits, 1)}
-    lexical = {hit.chunk_id: (rank, hit.score) for rank, hit in enumerate(found.keywords, 1)}
-    best = BEST if wanted else 1.0
+    """The passages with what each leg and their features gave them, best first."""
+    dense = {hit.chunk_id: rank for near in found.dense for rank, hit in enumerate(near.hits, 1)}
+    lexical = {hit.chunk_id: rank for rank, (_, hit) in enumerate(found.lexical, 1)}
     scored = []
-    for place, (hit, passage) in enumerate(live):
-        gained = strength * focus(wanted, found.rarity, passage) if wanted and place < FOCUSED else 0.0
-        if passage.filename in unmeant:
-            gained -= (1 - RIVAL_WORTH) * (hit.score + gained)
-        dense_rank, similarity = dense.get(hit.chunk_id, (None, None))
-        lexical_rank, weight = lexical.get(hit.chunk_id, (None, None))
+    for each, row in zip(candidates, features, strict=True):
+        score, fused = ranker.score(row), ranker.part(row, LEGS)
         scored.append(
             replace(
-                passage,
-                score=round((hit.score + gained) / best, 6),
-                dense=similarity,
-                dense_rank=dense_rank,
-                lexical=weight,
-                lexical_rank=lexical_rank,
-                fused=round(hit.score, 6),
-                focus=round(gained, 6),
+                known[each.chunk_id],
+                score=round(score, 6),
+                dense=each.cosine,
+                dense_rank=dense.get(each.chunk_id),
+                lexical=each.bm25,
+                lexical_rank=lexical.get(each.chunk_id),
+                max_similarity=None if each.max_similarity is None else round(each.max_similarity, 4),
+                fused=round(fused, 6),
+                focus=round(score - fused, 6),
             )
         )
     return sorted(scored, key=lambda passage: -passage.score)
+
+
+def _reranked(reranker: Reranker, query: str, passages: Sequence[Passage]) -> list[Passage]:
+    """The best passages in the order of a model that reads them with the question."""
+    top = passages[:BEYOND]
+    scores = reranker.rerank(query, [passage.text for passage in top])
+    judged = [replace(passage, score=round(score, 6)) for passage, score in zip(top, scores, strict=True)]
+    return sorted(judged, key=lambda passage: -passage.score)
 
 
 def _best(lists: Iterable[list[Hit]], limit: int) -> list[Hit]:

@@ -1,4 +1,4 @@
-"""Vector spaces: an embedder, and what its similarities are worth in fusion and for confidence.
+"""Vector spaces: an embedder, and what its similarities are worth for confidence.
 
 Vectors and similarities of two models cannot be compared, so each collection keeps to the space of the model that it was
 made with. Pure: the figures of each model stand with its preset (rag/adapters/embedders.py).
@@ -22,24 +22,15 @@ class DenseProfile:
     """What one model's similarities are worth.
 
     Attributes:
-        weights: share of the dense leg in fusion, 0..1, by the question's language, where the keywords match well.
-        unmatched: its share where the keywords match nothing, as for a question in another language than the texts.
         unrelated: cosine of the best passage, by language, of a question that nothing speaks to.
         related: the same of a question that is answered.
         margins: the distance of the best cosine from the mean of the next 49, of an unrelated and of an answered question,
             for a model whose cosines lie in a band that differs by language; None where the cosine alone tells enough.
     """
 
-    weights: Mapping[str, float]
-    unmatched: float
     unrelated: Mapping[str, float]
     related: Mapping[str, float]
     margins: tuple[float, float] | None = None
-
-    def weight(self, language: str, strength: float) -> float:
-        """Share of the dense leg, 0..1, for a question whose keywords match with `strength` 0..1."""
-        base = self.weights[language]
-        return base + (max(base, self.unmatched) - base) * (1 - min(1.0, max(0.0, strength)))
 
     def closeness(self, cosines: Sequence[float], language: str) -> float:
         """How near the best passage is, 0 (as to a question that nothing speaks to) to 1 (as to one that is answered).
@@ -59,10 +50,8 @@ def _between(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-# For a model that nobody measured here, and for fakes: a little faith in any language.
+# For a model that nobody measured here, and for fakes.
 UNMEASURED = DenseProfile(
-    weights={"en": 0.45, "zh": 0.3},
-    unmatched=0.9,
     unrelated={"en": 0.1, "zh": 0.1},
     related={"en": 0.6, "zh": 0.6},
 )

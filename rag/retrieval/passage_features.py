@@ -1,34 +1,24 @@
-"""What a passage's own shape says about a question: the signals that BM25's bag of words lacks. Pure.
+"""What headings and a file's name say about a question, which neither its words nor its vectors do. Pure.
 
-A passage whose matches stand together in one sentence, in the question's own order, is likelier to answer than one that
-scatters them; and of two passages that say the same, the one whose headings and file name hold what the question names,
-or whose own heading the question holds, is the one that was meant (docs/decisions/0002-fusion.md has the figures). Of two
-files whose names differ by a word, the one whose word the question uses is meant.
+Of two passages that say the same, the one whose headings and file name hold what the question names, or whose own heading the question
+holds, is the one that was meant (docs/decisions/0002-fusion.md has the figures). Of two files whose names differ by a word, the one
+whose word the question uses is meant.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.language import names, query_terms, sentences, terms
+from rag.language import names, query_terms, terms
 from rag.types import Passage
 
-GATHERED_WEIGHT = 0.3
-PAIRS_WEIGHT = 0.15
-SUBJECT_WEIGHT = 0.25
-NAMES_WEIGHT = 0.2
-HEADED_WEIGHT = 0.2
-# The most that `focus` can give.
-FULL_FOCUS = GATHERED_WEIGHT + PAIRS_WEIGHT + SUBJECT_WEIGHT + NAMES_WEIGHT + HEADED_WEIGHT
-# The share of a sentence's gathered score that its neighbours and heading may contribute.
-NEIGHBOURS = 0.3
-# What a passage is worth whose document the question tells apart from the one that it names.
-RIVAL_WORTH = 0.7
+NAMES = ("subject", "names", "headed", "unmeant")
+"""The features that `features` gives."""
+
 # The share of words that two files' names must have in common for the others to tell them apart.
 ALIKE = 0.5
 # Digits of a number that tells files apart by itself.
@@ -51,26 +41,26 @@ class Wanted:
         return cls(found, names(question) & frozenset(found))
 
 
-def focus(wanted: Wanted, rarity: Mapping[str, float], passage: Passage) -> float:
-    """0 to `FULL_FOCUS`; `rarity` gives the weight of each wanted term."""
+def features(
+    wanted: Wanted, idf: Mapping[str, float], passage: Passage, unmeant: Collection[str] = ()
+) -> dict[str, float]:
+    """What headings and file name say, each 0..1; `idf` gives the weight of each wanted term.
+
+    - subject: the share of the question's terms, by idf, that stand in the file's name
+    - names: the share of its names that stand in headings or file name
+    - headed: how much of the passage's own heading the question holds
+    - unmeant: whether the file is one of `unmeant`, those of `rivals`
+    """
     headings = heading_terms(passage.heading or "")
-    above = frozenset().union(*headings)
-    subject = above | name_terms(passage.filename)
-    spoken = sentence_terms(passage.text)
-    unique = frozenset(wanted.terms)
-    held = [unique & set(found) for found in spoken]
-    gathered = 0.0
-    for i, own in enumerate(held):
-        near = own.union(unique & above, *held[max(0, i - 1) : i], *held[i + 1 : i + 2])
-        together = (1 - NEIGHBOURS) * _share(own, unique, rarity) + NEIGHBOURS * _share(near, unique, rarity)
-        gathered = max(gathered, together)
-    return (
-        GATHERED_WEIGHT * gathered
-        + PAIRS_WEIGHT * _pairs(wanted.terms, rarity, spoken)
-        + SUBJECT_WEIGHT * _share(unique & subject, unique, rarity)
-        + NAMES_WEIGHT * _share(wanted.names & subject, wanted.names, rarity)
-        + HEADED_WEIGHT * (len(unique & headings[-1]) / (len(headings[-1]) + 1) if headings else 0.0)
-    )
+    called = name_terms(passage.filename)
+    above = called.union(*headings)
+    asked = frozenset(wanted.terms)
+    return {
+        "subject": _share(asked & called, asked, idf),
+        "names": _share(wanted.names & above, wanted.names, idf),
+        "headed": len(asked & headings[-1]) / (len(headings[-1]) + 1) if headings else 0.0,
+        "unmeant": float(passage.filename in unmeant),
+    }
 
 
 def rivals(wanted: Wanted, filenames: Collection[str], rarity: Mapping[str, float]) -> frozenset[str]:
@@ -104,12 +94,6 @@ def _told_apart(name: frozenset[str], other: frozenset[str], proper: frozenset[s
 
 
 @lru_cache(maxsize=2048)
-def sentence_terms(text: str) -> tuple[tuple[str, ...], ...]:
-    """The index terms of each sentence. Remembered, because popular passages come back with every other question."""
-    return tuple(tuple(terms(text[start:end])) for start, end in sentences(text))
-
-
-@lru_cache(maxsize=2048)
 def heading_terms(path: str) -> tuple[frozenset[str], ...]:
     """The index terms of each heading of a path that has any, outermost first."""
     return tuple(found for title in path.split(" > ") if (found := frozenset(terms(title))))
@@ -124,13 +108,3 @@ def name_terms(filename: str) -> frozenset[str]:
 def _share(held: Collection[str], of: Collection[str], rarity: Mapping[str, float]) -> float:
     """The share, by rarity, of the terms `of` that are `held`, 0..1."""
     return sum(rarity[term] for term in held) / (sum(rarity[term] for term in of) or 1.0)
-
-
-def _pairs(question: Sequence[str], rarity: Mapping[str, float], spoken: Sequence[Sequence[str]]) -> float:
-    """The share of the question's neighbouring term pairs, by rarity, that are neighbours in the text, 0..1."""
-    weights = {pair: min(rarity[pair[0]], rarity[pair[1]]) for pair in itertools.pairwise(question)}
-    total = sum(weights.values())
-    if not total:
-        return 0.0
-    found = {pair for words in spoken for pair in itertools.pairwise(words)}
-    return sum(weight for pair, weight in weights.items() if pair in found) / total

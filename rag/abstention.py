@@ -20,7 +20,7 @@ from rag.errors import ConfigurationError
 from rag.expectation import expected, holds
 from rag.focus import name_terms
 from rag.language import fold, names, query_terms, terms
-from rag.polarity import turned
+from rag.verification.contradiction import turned
 from rag.prompts import NO, YES, Opening
 from rag.scoring import score_sentences
 from rag.types import Evidence, Retrieval

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from rag.gathering import Span
+from rag.verification.multi_span import Span
 from rag.injection import gives_orders
 from rag.language import is_cjk, leans_back, leans_forward, sentences
-from rag.polarity import clauses, denies
+from rag.verification.contradiction import clauses, denies
 from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
-from rag.verification import overlap_of, statement, states_something
+from rag.verification.overlap import overlap_of, statement, states_something
 
 MAX_SENTENCES = 3
 # A further sentence is quoted only if it comes this close to the best one.

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import sentences, terms
-from rag.polarity import both_asked, denies, turned
+from rag.verification.contradiction import both_asked, denies, turned
 from rag.types import Evidence
 
 LEAST_SHARE = 0.2

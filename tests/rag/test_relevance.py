@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rag.polarity import both_asked, sides_told
+from rag.verification.contradiction import both_asked, sides_told
 from rag.relevance import supposes_otherwise
 from tests.rag.passages import evidence
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.citations import MarkedText
-from rag.gathering import corroborating, gather
+from rag.verification.multi_span import corroborating, gather
 from rag.writer import judge
 from tests.rag.passages import OFFSET, evidence, passage
 

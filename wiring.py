@@ -47,6 +47,7 @@ from rag.query.translation import Translator
 from rag.recipe import Recipe
 from rag.retrieval.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
+from rag.verification.verifier import Verifier
 from startup import Startup, Step
 from vectorstore.chroma import ChromaIndex
 from vectorstore.lexical import Fts5Index
@@ -229,8 +230,8 @@ def build_services(
             retriever,
             documents,
             selector,
-            Verifier(lambda: embedders.default, entailment(settings, chat)),
-            _writing(settings, chat),
+            Verifier(lambda: embedders.default),
+            _writing(settings, chat, cross_lingual=settings.embedding_model == "multilingual"),
             Limits(settings.answer_limit, settings.min_confidence),
         ),
         startup=Startup(chain, chat_chain),

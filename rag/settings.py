@@ -192,7 +192,9 @@ class Settings:
     llm_api_key: str = _setting("", _text, "Key for that URL, where it wants one.")
     llm_timeout_s: float = _setting(60.0, _number(1, 3600), "Longest wait for the chat model's next token, in seconds.")
     answer_tokens: int = _setting(
-        0, _integer(0, 16384), "Longest answer, in the chat model's tokens; 0 picks 400 for the local model, 1500 for others."
+        0,
+        _integer(0, 16384),
+        "Longest answer, in the chat model's tokens; 0 picks 400 for the local model, 1500 for others.",
     )
 
     def __post_init__(self) -> None:

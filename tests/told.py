@@ -8,8 +8,9 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
 from rag.retriever import Retriever
+
+from rag.answering.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
 from rag.types import (
     Abstention,
     Answer,

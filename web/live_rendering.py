@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from rag.events import Cited, Done, Event, Token, Verified
+from rag.answering.events import Cited, Done, Event, Token, Verified
 from web import values
 from web.markup import Node
 from web.rendering import Checked, tree_of

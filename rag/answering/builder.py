@@ -84,7 +84,9 @@ class AnswerBuilder:
         self._citations = CitationList()
         self._parts: list[_Part] = []
         self._written: list[tuple[str, ...]] = []
-        self._held: list[_Part] = []  # what leads on to a sentence that is not checked yet, for clients that take nothing back
+        self._held: list[
+            _Part
+        ] = []  # what leads on to a sentence that is not checked yet, for clients that take nothing back
         self.repeats = False
 
     @property

@@ -34,6 +34,8 @@ INLINE_CODE = re.compile(r"(?<!`)(`{1,2})(?!`)[^\n]*?(?<!`)\1(?!`)")
 _WANTS_NOUN = re.compile(r"(?:\b(?:according to|based on|see|per)|根据|依据|按照|参见)$", re.IGNORECASE)
 # What a reader or a model may take for a mark in a document.
 FORGED = re.compile(rf"[\[【［〔]\s*(?:{_SOURCE}\s*)?\d{{1,9}}(?:\s*[,，、;]\s*\d{{1,9}})*\s*[\]】］〕]", re.IGNORECASE)
+
+
 @dataclass(frozen=True, slots=True)
 class MarkedText:
     """A piece of an answer without its marks, and the evidence numbers that stood behind it."""

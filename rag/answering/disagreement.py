@@ -14,16 +14,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rag.answering.citations import unmark
-from rag.dates import Date, dated
 from rag.evidence.answer_type import Kind, expected
 from rag.evidence.injection import gives_orders
-from rag.facts import facts_of, without
 from rag.language import fold, is_cjk, names, query_terms, sentences, terms
-from rag.polarity import turned
-from rag.quantities import Quantity
 from rag.retrieval.passage_features import name_terms
 from rag.types import Evidence, Retrieval
-from rag.vocabulary import PARTICLES
+from rag.verification.contradiction import turned
+from rag.verification.facts.dates import Date, dated
+from rag.verification.facts.facts import facts_of, without
+from rag.verification.facts.quantities import Quantity
+from rag.verification.vocabulary import PARTICLES
 
 # How much of the best sentence's coverage a sentence needs to speak to the same question.
 NEARLY, NEARLY_CJK = 0.85, 0.7

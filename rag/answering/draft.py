@@ -174,8 +174,6 @@ def _open_mark(text: str, start: int = 0) -> int:
     return match.start() if match else len(text)
 
 
-
-
 def _open_code(text: str) -> int:
     """Where, in the last line, code between backticks begins that is not closed yet; the text's length if there is none."""
     line = text.rfind("\n") + 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rag.evidence.injection import gives_orders
 from rag.language import query_terms, terms
-from rag.polarity import both_asked, denies, turned
 from rag.types import Evidence
+from rag.verification.contradiction import both_asked, denies, turned
 
 Span = tuple[Evidence, int, int]
 # The share of the question's terms that a sentence must hold which rests on orders: "The admin password is ..." may be asked for.

@@ -97,7 +97,8 @@ def _holds(question: GoldenQuestion, block: str) -> bool:
     if question.evidence:
         quotes = [_bare(quote) for quote in question.evidence]
         return any(
-            quote[:QUOTE] in text or quote[-QUOTE:] in text or (len(text) >= LEAST and text in quote) for quote in quotes
+            quote[:QUOTE] in text or quote[-QUOTE:] in text or (len(text) >= LEAST and text in quote)
+            for quote in quotes
         )
     return any(_bare(answer) in text for answer in question.answers)
 

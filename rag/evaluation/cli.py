@@ -118,7 +118,11 @@ def observe(options: argparse.Namespace) -> int:
         services.collections.get(options.collection)
         subject = local_subject(services, options.collection)
         rows = observing.observe(
-            questions, services.answerer, collection=options.collection, top_k=subject.top_k, name=options.set or options.golden.stem
+            questions,
+            services.answerer,
+            collection=options.collection,
+            top_k=subject.top_k,
+            name=options.set or options.golden.stem,
         )
         for done, found in enumerate(rows, start=1):
             for row in found:

@@ -147,7 +147,11 @@ class _Matched:
 
 
 def _matched(section: Section, query: TokenVectors | None, vectors: Mapping[str, TokenVectors]) -> _Matched:
-    parts = [(vectors[chunk_id], start - section.passage.char_start) for chunk_id, start in section.chunks if chunk_id in vectors]
+    parts = [
+        (vectors[chunk_id], start - section.passage.char_start)
+        for chunk_id, start in section.chunks
+        if chunk_id in vectors
+    ]
     if query is None or not len(query.vectors) or not parts:
         return _Matched(np.zeros((0, 2), dtype=np.int32), np.zeros((0, 0), dtype=np.float32))
     offsets = np.concatenate([np.where(found.offsets < 0, -1, found.offsets + begin) for found, begin in parts])

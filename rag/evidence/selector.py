@@ -52,9 +52,7 @@ class EvidenceSelector:
         sections, query, vectors = self._read(retrieval)
         return sections, score_blocks(retrieval.query, sections, retrieval.rarity, query, vectors)
 
-    def _read(
-        self, retrieval: Retrieval
-    ) -> tuple[list[Section], TokenVectors | None, Mapping[str, TokenVectors]]:
+    def _read(self, retrieval: Retrieval) -> tuple[list[Section], TokenVectors | None, Mapping[str, TokenVectors]]:
         """The sections around the passages, and the token vectors of the question and of the chunks."""
         sections = self._store.sections(retrieval.passages, reach=self._budget.reach)
         if retrieval.query_tokens is None:

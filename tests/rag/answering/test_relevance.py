@@ -7,7 +7,7 @@ import time
 import pytest
 
 from rag.answering.relevance import supposes_otherwise
-from rag.polarity import both_asked, sides_told
+from rag.verification.contradiction import both_asked, sides_told
 from tests.rag.passages import evidence
 
 BOTH = (

@@ -1,7 +1,7 @@
 """Everyday words of English and Chinese: those that name nothing and weigh little when texts are compared.
 
-Owns the two lists beside it. `vocabulary/en.txt` holds stems counted in encyclopaedic, technical and financial English;
-`vocabulary/zh.txt` holds a line of single characters and then words of two, the most frequent in the dictionary of jieba
+Owns the two lists beside it. `words/en.txt` holds stems counted in encyclopaedic, technical and financial English;
+`words/zh.txt` holds a line of single characters and then words of two, the most frequent in the dictionary of jieba
 (MIT licence) without its names of persons, places and organisations.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-_LISTS = Path(__file__).with_name("vocabulary")
+_LISTS = Path(__file__).with_name("words")
 # Characters that only join or modify: a Chinese run is cut there when its words are looked for.
 PARTICLES = frozenset(
     "他她它牠我你们時时年后後的了是在和与及或有为于由被把将向从对以之其所而且并也都就还又即则若等着过地得个位名这那该此中上下里内外吗呢吧啊"

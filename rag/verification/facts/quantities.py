@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
-from rag.numerals import (
+from rag.verification.facts.numbers import (
     CARDINALS,
     ENGLISH,
     FRACTIONS,
@@ -23,7 +23,7 @@ from rag.numerals import (
     han_value,
     scale_value,
 )
-from rag.units import CURRENCY_BEFORE, UNIT, unit_of
+from rag.verification.facts.units import CURRENCY_BEFORE, UNIT, unit_of
 
 _HAN_SCALE = "[十百千万萬亿億兆]+"
 _MEASURE = "个個名位人次家座条條种種项項支只隻部本张張场場届屆层層辆輛艘架台臺所口户戶间間队隊组組股股集章篇首枚颗顆株棵代世号號级級倍轮輪套批排节節步点點番版期战成员员"

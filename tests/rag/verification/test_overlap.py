@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.verification import best_evidence, best_span, check, numbers, statement, states_something
-from tests.rag.mutations import Statement, statements
+from rag.verification.overlap import best_evidence, best_span, check, numbers, statement, states_something
 from tests.rag.passages import OFFSET, evidence
+from tests.rag.verification.mutations import Statement, statements
 
 SPAN = "The pump in hall four was installed by Nordwind GmbH on 3 March 1998 and runs at 1,250.0 bar."
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from rag.language import CJK, CJK_RUN, STOP_WORDS, bigrams, fold, is_cjk, stem
-from rag.quotes import flat
-from rag.units import UNITS
-from rag.vocabulary import chinese, english, unusual
+from rag.verification.facts.quotations import flat
+from rag.verification.facts.units import UNITS
+from rag.verification.vocabulary import chinese, english, unusual
 
 _TOKEN = re.compile(rf"[^\W_{CJK}]+(?:['’.&][^\W_{CJK}]+)*\+*")
 _LINKS = frozenset("of the and de la le van von der den du da di al bin ibn for in on".split())

@@ -6,7 +6,7 @@ import pytest
 
 from rag.answering.builder import judge
 from rag.answering.citations import MarkedText
-from rag.gathering import corroborating, gather
+from rag.verification.multi_span import corroborating, gather
 from tests.rag.passages import OFFSET, evidence, passage
 
 SAFE = "Keep the valve shut while the pump is cold. Wear gloves at the intake."

@@ -12,8 +12,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 
 from rag.language import is_cjk
-from rag.numerals import ORDINALS, han_value
-from rag.units import UNIT
+from rag.verification.facts.numbers import ORDINALS, han_value
+from rag.verification.facts.units import UNIT
 
 _MONTHS = "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 _MONTH_NUMBERS = {name: n for n, name in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)}

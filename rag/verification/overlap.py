@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.enumerations import enumerations
-from rag.facts import facts_of, stated_facts, unstated, without
 from rag.language import CJK_RUN, STOP_WORDS, asks_whether, bigrams, fold, is_cjk, sentences, stem, words
-from rag.names import everyday, known_bigrams, plain, unknown_names
-from rag.polarity import turned
-from rag.quotes import quoted, stands, titles
 from rag.types import Evidence
-from rag.vocabulary import english
+from rag.verification.contradiction import turned
+from rag.verification.enumerations import enumerations
+from rag.verification.facts.facts import facts_of, stated_facts, unstated, without
+from rag.verification.facts.names import everyday, known_bigrams, plain, unknown_names
+from rag.verification.facts.quotations import quoted, stands, titles
+from rag.verification.vocabulary import english
 
 # Least share (by weight) of a sentence's content terms that must stand in the cited text.
 FLOOR_LATIN, FLOOR_CJK = 0.64, 0.5

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from rag.verification import check
-from tests.rag.mutations import Statement, mutations, statements
+from rag.verification.overlap import check
+from tests.rag.verification.mutations import Statement, mutations, statements
 
 KINDS = ("number", "unit", "date", "name", "negation", "comparative", "quote", "source")
 # The least share that must be flagged: a promise for five kinds, the level reached (rounded down) for the others.

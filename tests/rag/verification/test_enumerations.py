@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.enumerations import enumerations
+from rag.verification.enumerations import enumerations
 
 
 @pytest.mark.parametrize(

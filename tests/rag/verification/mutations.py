@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-FIXTURE = Path(__file__).parent / "fixtures" / "statements.jsonl"
+FIXTURE = Path(__file__).parent.parent / "fixtures" / "statements.jsonl"
 MONTHS = "January February March April May June July August September October November December".split()
 _HAN = "一二三四五六七八九"
 _WORDS = "two three four five six seven eight nine ten eleven twelve twenty thirty forty fifty".split()

@@ -76,6 +76,7 @@ DOORS = {
     "langchain_openai": ("rag/adapters/chat.py",),
     "openai": ("rag/adapters/chat.py",),
     "onnxruntime": ("rag/adapters/onnx_embedder.py", "rag/adapters/onnx_export.py"),
+    "threadpoolctl": ("rag/adapters/onnx_embedder.py",),
     "tokenizers": ("rag/adapters/onnx_embedder.py", "rag/adapters/packed_e5.py"),
     "torch": ("rag/adapters/",),
     "transformers": ("rag/adapters/onnx_export.py",),

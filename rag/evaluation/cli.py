@@ -13,7 +13,16 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigurationError, DocentError, OwnedElsewhereError
-from rag.evaluation.arguments import calibrate_parser, draft_parser, evaluate_parser, observe_parser
+from rag.evaluation.arguments import (
+    calibrate_parser,
+    draft_parser,
+    evaluate_parser,
+    fit_languages_parser,
+    fit_ranking_parser,
+    observe_parser,
+    rank_rows_parser,
+)
+from rag.evaluation.fitting import fit_languages, fit_ranking, rank_rows
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "draft": (draft_parser, draft),
         "observe": (observe_parser, observe),
         "calibrate": (calibrate_parser, calibrate),
+        "rank-rows": (rank_rows_parser, rank_rows),
+        "fit-ranking": (fit_ranking_parser, fit_ranking),
+        "fit-languages": (fit_languages_parser, fit_languages),
     }
     parser, command = commands.get(given[0], (evaluate_parser, evaluate)) if given else (evaluate_parser, evaluate)
     options = parser().parse_args(given[1:] if command is not evaluate else given)

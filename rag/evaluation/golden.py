@@ -15,7 +15,7 @@ from typing import Any
 
 from rag.errors import ConfigurationError
 
-KEYS = ("question", "answerable", "relevant", "answers", "spans", "id", "draft", "meta")
+KEYS = ("question", "answerable", "relevant", "answers", "spans", "evidence", "id", "draft", "meta")
 SHOWN_PROBLEMS = 20
 
 
@@ -42,7 +42,7 @@ class GoldPlace:
 
 @dataclass(frozen=True, slots=True)
 class GoldenQuestion:
-    """A question and what is known of its answer. `line` is 1-based."""
+    """A question and what is known of its answer. `line` is 1-based; `evidence` are quotations of passages that answer."""
 
     line: int
     question: str
@@ -51,6 +51,7 @@ class GoldenQuestion:
     answers: tuple[str, ...] = ()
     spans: tuple[GoldSpan, ...] = ()
     draft: bool = False
+    evidence: tuple[str, ...] = ()
 
 
 def read_golden(path: Path, *, drafts: bool = False, limit: int | None = None) -> list[GoldenQuestion]:
@@ -124,13 +125,23 @@ def _question(line: int, row: Any) -> GoldenQuestion:
     answers = row.get("answers", [])
     if not isinstance(answers, list) or not all(isinstance(answer, str) and answer.strip() for answer in answers):
         raise ValueError('"answers" must be a list of texts, none of them empty')
+    evidence = row.get("evidence", [])
+    if not isinstance(evidence, list) or not all(isinstance(quote, str) and quote.strip() for quote in evidence):
+        raise ValueError('"evidence" must be a list of quotations, none of them empty')
     relevant, spans = tuple(_places(row.get("relevant", []))), tuple(_spans(row.get("spans", [])))
     if not answerable and (relevant or answers or spans):
         raise ValueError('"answerable" is false, so "relevant", "answers" and "spans" must be empty')
     if answerable and not (relevant or answers or spans):
         raise ValueError('an answerable question needs "relevant", "answers" or "spans"')
     return GoldenQuestion(
-        line, question.strip(), answerable, relevant, tuple(answers), spans, _flag(row, "draft", default=False)
+        line,
+        question.strip(),
+        answerable,
+        relevant,
+        tuple(answers),
+        spans,
+        _flag(row, "draft", default=False),
+        tuple(evidence),
     )
 
 

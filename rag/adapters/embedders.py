@@ -136,7 +136,7 @@ def choose_multilingual(models_dir: Path) -> OnnxModel:
     return E5_SMALL if hub and hub_is_reachable(hub) else E5_SMALL_Q4
 
 
-def prepare(model: OnnxModel, models_dir: Path, report: Report, progress: Progress) -> Path:
+def prepare(model: OnnxModel, models_dir: Path, report: Report = lambda _: None, progress: Progress = silent) -> Path:
     """Fetch and export a preset's weights where that has not been done; its folder.
 
     Raises:

@@ -133,6 +133,46 @@ def _collection_of(text: str) -> tuple[str, Path]:
     return collection, Path(path)
 
 
+def rank_rows_parser() -> argparse.ArgumentParser:
+    """The arguments of `rank-rows`."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} rank-rows",
+        description="Print, for each golden question, the candidates that `fit-ranking` fits on.",
+    )
+    command.add_argument("golden", type=Path, metavar="golden.jsonl", help="the questions, one JSON object a line")
+    command.add_argument("--collection", default="default", metavar="C", help="where to look (default: default)")
+    command.add_argument("--set", metavar="NAME", help="what the rows' set is called (default: the file's name)")
+    return command
+
+
+def fit_ranking_parser() -> argparse.ArgumentParser:
+    """The arguments of `fit-ranking`."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} fit-ranking", description="Fit the weights of the ranker on rows of candidates."
+    )
+    command.add_argument("rows", nargs="+", type=Path, metavar="ROWS.jsonl", help="rows of `rank-rows`")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="the JSON to write")
+    command.add_argument(
+        "--features", type=_chosen, metavar="A,B", help="fit on these features only (default: all that the rows have)"
+    )
+    return command
+
+
+def fit_languages_parser() -> argparse.ArgumentParser:
+    """The arguments of `fit-languages`."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} fit-languages",
+        description="Measure what the vectors of an embedding preset owe to the language alone, on English and Chinese rows.",
+    )
+    command.add_argument("preset", choices=("english", "multilingual"), help="the preset")
+    command.add_argument("--texts", nargs="+", type=Path, required=True, metavar="JSONL", help='rows with a "text"')
+    command.add_argument(
+        "--questions", nargs="+", type=Path, required=True, metavar="JSONL", help='rows with a "query"'
+    )
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where to write the file")
+    return command
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:

@@ -18,8 +18,12 @@ from rag.evaluation.arguments import (
     draft_parser,
     evaluate_parser,
     evidence_parser,
+    fit_languages_parser,
+    fit_ranking_parser,
     observe_parser,
+    rank_rows_parser,
 )
+from rag.evaluation.fitting import fit_languages, fit_ranking, rank_rows
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "observe": (observe_parser, observe),
         "calibrate": (calibrate_parser, calibrate),
         "evidence": (evidence_parser, evidence),
+        "rank-rows": (rank_rows_parser, rank_rows),
+        "fit-ranking": (fit_ranking_parser, fit_ranking),
+        "fit-languages": (fit_languages_parser, fit_languages),
     }
     parser, command = commands.get(given[0], (evaluate_parser, evaluate)) if given else (evaluate_parser, evaluate)
     options = parser().parse_args(given[1:] if command is not evaluate else given)

@@ -57,10 +57,12 @@ def max_similarities(query: TokenVectors, texts: Sequence[TokenVectors]) -> list
 def nearest(query: TokenVectors, texts: Sequence[TokenVectors]) -> npt.NDArray[np.float32]:
     """The cosine of each token of the query with the nearest token of each text, shape (query tokens, texts), float32."""
     found = np.zeros((len(query.vectors), len(texts)), dtype=np.float32)
-    if len(query.vectors):
-        for place, text in enumerate(texts):
-            if len(text.vectors):
-                found[:, place] = (text.vectors @ query.vectors.T).max(axis=0)
+    filled = [place for place, text in enumerate(texts) if len(text.vectors)]
+    if filled and len(query.vectors):
+        starts = np.cumsum([0, *(len(texts[place].vectors) for place in filled[:-1])])
+        # one product for all: the threads of many small ones wait for each other, half a second in all on a busy machine
+        cosines = np.concatenate([texts[place].vectors for place in filled]) @ query.vectors.T
+        found[:, filled] = np.maximum.reduceat(cosines, starts, axis=0).T
     return found
 
 

@@ -88,6 +88,7 @@ def check_everything(data_dir: Path, expected: dict[str, Fate]) -> None:
             keywords = connection.exec_driver_sql(f"SELECT count(*) FROM lexical_{collection}").scalar()
             waiting = connection.exec_driver_sql("SELECT count(*) FROM vector_deletions").scalar()
         assert rows == keywords == services.retriever._dense.count(collection) == chunks
+        assert services.token_vectors.missing(collection) == services.token_vectors.strays() == []
         assert waiting == 0
         stored = {path.name for path in (data_dir / "uploads").glob("??/*")}
         assert stored == {item.id for item in found}

@@ -94,8 +94,10 @@ class Bench:
             time.sleep(0.01)
 
     def vectors(self) -> int:
-        """Vectors in the default collection."""
-        return self.services.pipeline._dense.count(self.services.collections.get("default").id)
+        """Vectors in the default collection, each with those of its tokens."""
+        collection = self.services.collections.get("default").id
+        assert self.services.token_vectors.missing(collection) == self.services.token_vectors.strays() == []
+        return self.services.dense.count(collection)
 
 
 @pytest.fixture

@@ -123,7 +123,7 @@ def test_prompts_belong_to_a_named_model() -> None:
     settings = load(embedding_model="intfloat/e5-base", embedding_query_prompt="query: ")
 
     assert settings.embedding_query_prompt == "query: "
-    assert load().embedding_model == "english"
+    assert load().embedding_model == "multilingual"
     assert load().rerank_model == ""
     with pytest.raises(ConfigurationError, match="DOCENT_EMBEDDING_QUERY_PROMPT"):
         load(embedding_model="multilingual", embedding_query_prompt="query: ")

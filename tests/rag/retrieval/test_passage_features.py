@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.passage_features import HEADED_WEIGHT, Wanted, focus, rivals
+from rag.retrieval.passage_features import Wanted, features, rivals
 from tests.rag.passages import passage
 
 PLANS = ["Acme_Health_Plus_Plan.pdf", "Acme_Standard_Plan.pdf", "Perks.pdf"]
@@ -42,11 +42,10 @@ def test_a_question_tells_files_of_like_names_apart(question: str, files: list[s
 
 def test_a_heading_that_is_all_asked_for_counts_more_than_one_that_says_more() -> None:
     wanted = Wanted.of("Who is the manager of human resources?")
-    rarity = dict.fromkeys(wanted.terms, RARE)
-    text = "Plans the work of the department."
+    idf = dict.fromkeys(wanted.terms, RARE)
 
     exact, more, none, outer = (
-        focus(wanted, rarity, passage(text, heading=heading))
+        features(wanted, idf, passage("Plans the work of the department.", heading=heading))["headed"]
         for heading in (
             "Roles > Manager of Human Resources",
             "Roles > Senior Manager of Human Resources",
@@ -55,7 +54,15 @@ def test_a_heading_that_is_all_asked_for_counts_more_than_one_that_says_more() -
         )
     )
 
-    assert exact - more == pytest.approx(HEADED_WEIGHT * (3 / 4 - 3 / 5))
-    assert exact - outer == pytest.approx(HEADED_WEIGHT * 3 / 4)
-    assert none == 0
-    assert focus(wanted, rarity, passage(text, heading="> ...")) == 0
+    assert (exact, more, none, outer) == (pytest.approx(3 / 4), pytest.approx(3 / 5), 0.0, 0.0)
+
+
+def test_what_the_file_is_called_and_whether_it_is_meant() -> None:
+    wanted = Wanted.of("What does the Acme Plus plan cover?")
+    idf = dict.fromkeys(wanted.terms, RARE)
+    found = features(wanted, idf, passage("It covers teeth.", name="Acme_Standard_Plan"), {"Acme_Standard_Plan.txt"})
+
+    assert found["unmeant"] == 1.0
+    assert found["subject"] == pytest.approx(2 / len(wanted.terms))
+    assert found["names"] == pytest.approx(1 / 2)
+    assert features(wanted, idf, passage("It covers teeth.", name="x"))["unmeant"] == 0.0

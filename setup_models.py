@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 
 from rag.adapters.embedders import Embedders
+from rag.adapters.local_llm import prepare
 from rag.adapters.progress import terminal_progress
 from rag.adapters.weights import ensure
 from rag.errors import ConfigurationError
@@ -24,7 +25,8 @@ def main(arguments: list[str]) -> int:
             embedders = Embedders(settings)
             embedders.load(embedders.default_id, lambda said: print(said, file=sys.stderr), progress)
             if "--chat" in arguments:
-                ensure(CHAT_WEIGHTS, settings.models_dir, progress=progress)
+                weights = ensure(CHAT_WEIGHTS, settings.models_dir, progress=progress)
+                prepare(weights, lambda said: print(said, file=sys.stderr))
     except ConfigurationError as error:
         print(f"docent: {error.message}", file=sys.stderr)
         return 2

@@ -291,7 +291,7 @@ def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[
     if settings.llm == "extractive":
         return None, None, None
     from rag.adapters.chat import LangChainChat
-    from rag.adapters.local_llm import LocalChatServer
+    from rag.adapters.local_llm import LocalChatServer, prepare
 
     if settings.llm == "openai":
         remote = LangChainChat(
@@ -317,7 +317,7 @@ def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[
     def load(report: Report) -> None:
         if not is_present(CHAT_WEIGHTS, settings.models_dir):
             report("fetching the weights, 1.1 GB; answers are quoted sentences until then")
-        ensure(CHAT_WEIGHTS, settings.models_dir)
+        prepare(ensure(CHAT_WEIGHTS, settings.models_dir), report)
         report("loading")
         server.start()
         local.load()

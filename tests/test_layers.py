@@ -81,6 +81,8 @@ DOORS = {
     "torch": ("rag/adapters/",),
     "transformers": ("rag/adapters/onnx_export.py",),
     "sentence_transformers": ("rag/adapters/sentence_transformers_embedder.py", "rag/adapters/reranker.py"),
+    "openvino": ("rag/adapters/openvino_llm.py",),
+    "openvino_genai": ("rag/adapters/openvino_llm.py", "rag/adapters/openvino_export.py"),
     "xllamacpp": ("rag/adapters/local_llm_process.py",),
     "Stemmer": ("rag/language.py",),
     "httpx": ("rag/adapters/", "rag/evaluation/rest.py", "ingest/targets.py"),
@@ -192,6 +194,8 @@ def test_nothing_heavy_is_imported_at_the_top() -> None:
         "langchain_openai",
         "openai",
         "onnxruntime",
+        "openvino",
+        "openvino_genai",
     }
     for module in modules():
         tree = ast.parse((PROJECT / module).read_text(encoding="utf-8"))

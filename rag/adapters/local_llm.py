@@ -1,7 +1,7 @@
 """The local chat model's process: started, watched, restarted, stopped.
 
-Owns the child and its address. Talks to nobody over HTTP; rag.adapters.chat does, with `base_url` and `api_key`. Does
-not fetch weights.
+Owns the child and its address, and that the weights are in the form that is read fastest. Talks to nobody over HTTP;
+rag.adapters.chat does, with `base_url` and `api_key`. Does not fetch weights.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from rag.adapters import openvino_export
 from rag.adapters.local_llm_process import KEY_VARIABLE
+from rag.errors import ConfigurationError
 from rag.settings import PROJECT_DIR
 
 LOG = logging.getLogger(__name__)
@@ -26,6 +29,20 @@ LOG_BYTES = 1 << 20
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
 STOP_SECONDS = 5.0
+
+
+def prepare(model_path: Path, report: Callable[[str], object]) -> None:
+    """Bring the weights into OpenVINO's form, once, where it can be used; without it llama.cpp serves them as they are."""
+    if not openvino_export.is_supported():
+        LOG.info("The local chat model is served by llama.cpp: OpenVINO does not serve this machine.")
+        return
+    if openvino_export.is_exported(model_path):
+        return
+    report(f"preparing the weights for this processor, once: half a minute, {openvino_export.SIZE_GB} GB of disk")
+    try:
+        openvino_export.export(model_path)
+    except ConfigurationError as error:
+        LOG.warning("%s llama.cpp serves the local chat model instead, and reads more slowly.", error.message)
 
 
 class LocalChatServer:
@@ -45,6 +62,7 @@ class LocalChatServer:
         self._watcher: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._base_url: str | None = None
+        self._engine: str | None = None
         self._problem: str | None = None
 
     @property
@@ -56,6 +74,11 @@ class LocalChatServer:
     def base_url(self) -> str | None:
         """Such as http://127.0.0.1:40123/v1, or None while it loads or is down."""
         return self._base_url
+
+    @property
+    def engine(self) -> str | None:
+        """What serves, or served last: `openvino` or `llama.cpp`; None before the first start."""
+        return self._engine
 
     @property
     def problem(self) -> str | None:
@@ -118,7 +141,9 @@ class LocalChatServer:
         assert process.stdin is not None
         try:
             if line := process.stdout.readline():
-                self._base_url = str(json.loads(line)["url"])
+                told = json.loads(line)
+                self._engine = told.get("engine")
+                self._base_url = str(told["url"])
                 self._problem = None
             return process.wait()
         finally:

@@ -187,7 +187,7 @@ def build_services(
         chain.append(Step("reranker", lambda _: reranker.load()))
     chat_chain: list[Step] = []
     if chat is None and with_chat:
-        chat, step, stop = _chat(settings)
+        chat, step, stop = chat_of(settings)
         chat_chain = [step] if step else []
         closing += [stop] if stop else []
     services = Services(
@@ -253,7 +253,7 @@ def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report
             log.error("the embedding model %s does not load: %s", model_id, error.message)
 
 
-def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:
+def chat_of(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:
     """The configured chat model, the step that makes it ready, and what stops it."""
     if settings.llm == "extractive":
         return None, None, None

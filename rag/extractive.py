@@ -14,7 +14,8 @@ from rag.language import is_cjk, leans_back, leans_forward, sentences
 from rag.verification.contradiction import clauses, denies
 from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
-from rag.verification.overlap import overlap_of, statement, states_something
+from rag.verification.overlap import overlap_of
+from rag.verification.statements import statement, states_something
 
 MAX_SENTENCES = 3
 # A further sentence is quoted only if it comes this close to the best one.

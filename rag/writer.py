@@ -32,7 +32,8 @@ from rag.types import (
     Usage,
     Verdict,
 )
-from rag.verification.overlap import best_span, check, content_terms, statement, states_something, supporting
+from rag.verification.overlap import best_span, check, content_terms, supporting
+from rag.verification.statements import statement, states_something
 
 NEAREST = 3
 EXTRACTIVE = "extractive"

@@ -5,17 +5,17 @@ Every feature is 0 where nothing speaks for or against; none knows a question se
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
 from rag.language import fold, is_cjk, language
 from rag.ports import Vectors
-from rag.verification.alignment import Alignment, Flags, Gap, align, same_words, similarities
+from rag.verification.alignment import NEAR, Alignment, Flags, Gap, align, same_words, similarities
 from rag.verification.binding import misbound
 from rag.verification.contradiction import turned
 from rag.verification.facts.code import code_of, unknown_code
@@ -24,10 +24,6 @@ from rag.verification.facts.names import unknown_names
 from rag.verification.facts.quotations import quoted, stands, titles
 from rag.verification.reading import Reading, Word
 
-# The words of a sentence that are found worst: an invention hides among many that stand in the text.
-LOWEST = 3
-# A word that is less alike than this to every word of the text says something else.
-FOREIGN = 0.5
 # Of facts missing, more than two say no more than two.
 MOST = 2
 # Numbers up to this, written as words, may count things.
@@ -35,12 +31,22 @@ COUNTED = 12
 _DENIAL = re.compile(r"(?:not?|never|none|neither|nor|without|cannot|no|\w+n['’]t|[不没沒无無未非勿别別])$")
 # What limits or widens a statement. Each group is one thing that a sentence may claim and its text not.
 _BOUNDS = {
-    "all": re.compile(r"\b(?:all|every|any|always|each|both|whenever|entire(?:ly)?|complete(?:ly)?)\b|所有|全部|一切|任何|每[个次条种]|总是|始终|一律|都"),
+    "all": re.compile(
+        r"\b(?:all|every|any|always|each|both|whenever|entire(?:ly)?|complete(?:ly)?)\b|所有|全部|一切|任何|每[个次条种]|总是|始终|一律|都"
+    ),
     "only": re.compile(r"\b(?:only|solely|exclusively|just|unless|except)\b|只(?!要)|仅|唯一|除非|除了"),
-    "may": re.compile(r"\b(?:may|might|can|could|often|usually|sometimes|generally|typically|should|recommend\w*)\b|可能|可以|通常|一般|往往|有时|建议|大约|应该"),
-    "must": re.compile(r"\b(?:must|required?|requires|have to|has to|need(?:s|ed)?|will|guarantee\w*|ensure[sd]?|mandatory|automatically)\b|必须|需要|一定|务必|必然|保证|确保|自动"),
-    "if": re.compile(r"\b(?:if|when|unless|provided|once|until|as long as|in case)\b|如果|若|当|只有|只要|除非|一旦|假如"),
-    "because": re.compile(r"\b(?:because|since|due to|therefore|thus|so that|as a result|in order to)\b|因为|由于|因此|所以|从而|以便|导致"),
+    "may": re.compile(
+        r"\b(?:may|might|can|could|often|usually|sometimes|generally|typically|should|recommend\w*)\b|可能|可以|通常|一般|往往|有时|建议|大约|应该"
+    ),
+    "must": re.compile(
+        r"\b(?:must|required?|requires|have to|has to|need(?:s|ed)?|will|guarantee\w*|ensure[sd]?|mandatory|automatically)\b|必须|需要|一定|务必|必然|保证|确保|自动"
+    ),
+    "if": re.compile(
+        r"\b(?:if|when|unless|provided|once|until|as long as|in case)\b|如果|若|当|只有|只要|除非|一旦|假如"
+    ),
+    "because": re.compile(
+        r"\b(?:because|since|due to|therefore|thus|so that|as a result|in order to)\b|因为|由于|因此|所以|从而|以便|导致"
+    ),
 }
 
 _CONTRACTED = re.compile(r"['’](?:re|ll|ve|d|m|s|t)$", re.IGNORECASE)
@@ -75,7 +81,6 @@ def compare(sentence: Reading, text: Reading, *, context: str, question: str, ot
         **_bounds(sentence.text, _stretch(text, alignment, similarity)),
         "margin": coverage(sentence.words, best, question) - other,
         "nearer": max(0.0, other - coverage(sentence.words, best, question)),
-        
         "cross_language": float(language(sentence.text) != language(text.text)),
     }
     found["put_in"] = min(1.0, found["no_han_name"] + found["no_first_word"]) * found["verbatim"]
@@ -86,7 +91,11 @@ def missing_facts(sentence: str, text: str, context: str, question: str) -> Miss
     """Facts of a sentence that neither the text nor, for names and code, its context or the question states: (kind, text)."""
     around = f"{text}\n{context}\n{question}"
     found = [_counted(item, sentence) for item in unstated(sentence, text, context) if item[1] not in _stated(question)]
-    found += [("quote", quote) for quote in quoted(sentence) if "`" not in quote and not stands(quote, around) and not _code(quote, around)]
+    found += [
+        ("quote", quote)
+        for quote in quoted(sentence)
+        if "`" not in quote and not stands(quote, around) and not _code(quote, around)
+    ]
     found += [("code", piece) for piece in unknown_code(sentence, around)]
     found += [("name", title) for title in titles(sentence) if not stands(title, around)]
     if language(sentence) == language(text):
@@ -125,7 +134,10 @@ def _code(quote: str, around: str) -> bool:
 
 def _counts(missing: Missing) -> dict[str, float]:
     kinds = [kind for kind, _ in missing]
-    counted = {kind: float(min(MOST, kinds.count(kind))) for kind in ("number", "unit", "date", "quote", "code", "count", "first")}
+    counted = {
+        kind: float(min(MOST, kinds.count(kind)))
+        for kind in ("number", "unit", "date", "quote", "code", "count", "first")
+    }
     han = sum(kind == "name" and is_cjk(text) for kind, text in missing)
     return {
         "no_number": max(counted["number"], counted["unit"]),
@@ -163,13 +175,9 @@ def _folded(text: str) -> str:
 
 def _wording(sentence: Reading, held: Flags, best: Vectors, question: str) -> dict[str, float]:
     content = np.array([word.content for word in sentence.words], dtype=bool)
-    own = best[content] if content.any() else np.ones(1, dtype=np.float32)
     return {
         "coverage": coverage(sentence.words, best, question),
-        "lowest": float(np.sort(own)[:LOWEST].mean()),
-        "foreign": float((own < FOREIGN).mean()),
         "overlap": float(held[content].mean()) if content.any() else 1.0,
-        "length": math.log(1 + len(own)) / 4,
     }
 
 
@@ -185,18 +193,23 @@ def _edits(alignment: Alignment, sentence: Reading, text: Reading, held: Flags) 
     reversed_ = {kind for kind, _ in turned(sentence.text, text.text)}
     return {
         "verbatim": kept,
-        "follows": close,
         "rearranged": max(0.0, there - kept),
-        "replaced": close * min(3, sum(_content(gap.sentence) and _content(gap.text) for gap in tight)),
+        "replaced": close * _share(count, (gap.sentence for gap in tight if _content(gap.text))),
         "swapped_fact": close * min(MOST, sum(_swaps_fact(gap) for gap in tight)),
-        "moved": close * min(3, sum(any(word.content and word.key in known for word in gap.sentence) for gap in gaps)),
-        "inserted": close * min(3, sum(_content(gap.sentence) and not _content(gap.text) for gap in gaps)),
-        "omitted": close * min(3, sum(_content(gap.text) and not _content(gap.sentence) for gap in gaps)),
+        "moved": close * _share(count, ([word for word in gap.sentence if word.key in known] for gap in gaps)),
+        "inserted": close * _share(count, (gap.sentence for gap in gaps if not _content(gap.text))),
+        "omitted": close * _share(count, (gap.text for gap in gaps if not _content(gap.sentence))),
+        "jumps": float(any(m - j > NEAR + 1 for (_, j), (_, m) in pairwise(alignment.pairs))),
         "misbound": kept * misbound(sentence.words, text.words),
         "denial": kept * float(any(_denials(gap.sentence) % 2 != _denials(gap.text) % 2 for gap in gaps)),
         "turned": float("negation" in reversed_),
         "opposed": close * float("comparative" in reversed_),
     }
+
+
+def _share(count: int, stretches: Iterable[Collection[Word]]) -> float:
+    """How much content stretches hold, as a share of the sentence's, at most 1."""
+    return min(1.0, sum(word.content for words in stretches for word in words) / count)
 
 
 def _content(words: Collection[Word]) -> bool:

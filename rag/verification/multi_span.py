@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence, Set
 
-from rag.verification.facts.facts import unstated
 from rag.language import is_cjk, leans_back, sentences
-from rag.verification.contradiction import clauses, turned
 from rag.types import Evidence, Passage
+from rag.verification.contradiction import clauses, turned
+from rag.verification.facts.facts import unstated
 from rag.verification.overlap import check, content_terms, context_of, listed, overlap_of, supporting, terms_of
 
 Span = tuple[Evidence, int, int]

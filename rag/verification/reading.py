@@ -10,7 +10,7 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -102,7 +102,15 @@ def words_of(text: str) -> tuple[Word, ...]:
         coded = any(start <= match.start() < end for start, end in written)
         number = CARDINALS.get(word, DIGITS.get(word))
         key = str(number) if number is not None else stem(word) if latin and word.isalpha() else word.replace(",", "")
-        found.append(Word(key, *match.span(), content, named or coded or (latin and number is not None), bisect_right(ends, match.start())))
+        found.append(
+            Word(
+                key,
+                *match.span(),
+                content,
+                named or coded or (latin and number is not None),
+                bisect_right(ends, match.start()),
+            )
+        )
     return tuple(found)
 
 
@@ -142,3 +150,21 @@ def _place(words: Sequence[Word], vectors: Vectors, tokens: TokenVectors, start:
         if own.any():
             mean = tokens.vectors[own].mean(axis=0)
             vectors[at] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+
+
+def joined(readings: Sequence[Reading]) -> Reading:
+    """Several texts as one, a blank line between them."""
+    if len(readings) == 1:
+        return readings[0]
+    words: list[Word] = []
+    offset = parts = 0
+    for reading in readings:
+        words += [
+            replace(word, start=word.start + offset, end=word.end + offset, part=word.part + parts)
+            for word in reading.words
+        ]
+        offset += len(reading.text) + 2
+        parts = words[-1].part + 1 if words else 0
+    vectors = [reading.vectors for reading in readings if reading.vectors is not None]
+    text = "\n\n".join(reading.text for reading in readings)
+    return Reading(text, tuple(words), np.concatenate(vectors) if len(vectors) == len(readings) and vectors else None)

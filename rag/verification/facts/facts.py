@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.verification.facts.dates import Date, dated, dates, months_alone
 from rag.language import fold
+from rag.verification.facts.dates import Date, dated, dates, months_alone
 from rag.verification.facts.quantities import Quantity, quantities, stated
 
 _SEPARATOR = re.compile(r"、|,|，|\band\b|\bor\b|和|与|及|或")

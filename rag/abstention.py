@@ -20,10 +20,10 @@ from rag.errors import ConfigurationError
 from rag.expectation import expected, holds
 from rag.focus import name_terms
 from rag.language import fold, names, query_terms, terms
-from rag.verification.contradiction import turned
 from rag.prompts import NO, YES, Opening
 from rag.scoring import score_sentences
 from rag.types import Evidence, Retrieval
+from rag.verification.contradiction import turned
 
 FILE = Path(__file__).with_name("calibration.json")
 # Passages whose sentences are looked at before the model is asked.

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from rag.citations import unmark
-from rag.verification.facts.dates import Date, dated
 from rag.expectation import Kind, expected
-from rag.verification.facts.facts import facts_of, without
 from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import fold, is_cjk, names, query_terms, sentences, terms
-from rag.verification.contradiction import turned
-from rag.verification.facts.quantities import Quantity
 from rag.types import Evidence, Retrieval
+from rag.verification.contradiction import turned
+from rag.verification.facts.dates import Date, dated
+from rag.verification.facts.facts import facts_of, without
+from rag.verification.facts.quantities import Quantity
 from rag.verification.vocabulary import PARTICLES
 
 # How much of the best sentence's coverage a sentence needs to speak to the same question.

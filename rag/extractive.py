@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from rag.verification.multi_span import Span
 from rag.injection import gives_orders
 from rag.language import is_cjk, leans_back, leans_forward, sentences
-from rag.verification.contradiction import clauses, denies
 from rag.scoring import CELLS, ITEM, Candidate, score_sentences
 from rag.types import Evidence
+from rag.verification.contradiction import clauses, denies
+from rag.verification.multi_span import Span
 from rag.verification.overlap import overlap_of
 from rag.verification.statements import statement, states_something
 

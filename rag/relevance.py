@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from rag.focus import name_terms
 from rag.injection import gives_orders
 from rag.language import sentences, terms
-from rag.verification.contradiction import both_asked, denies, turned
 from rag.types import Evidence
+from rag.verification.contradiction import both_asked, denies, turned
 
 LEAST_SHARE = 0.2
 # What a term weighs at least.

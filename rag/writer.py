@@ -15,9 +15,7 @@ from rag import prompts
 from rag.citations import CitationList, MarkedText, strip_marks, unmark
 from rag.events import Ask, Cited, Done, Event, Token, Verified
 from rag.extractive import extract, nearest, self_contained
-from rag.verification.multi_span import SAYS_IT_TOO, Span, corroborating, gather
 from rag.language import is_cjk, language, refers_back, trim, words
-from rag.verification.contradiction import both_asked, sides_told
 from rag.ports import PassageStore
 from rag.relevance import addresses, supposes_otherwise
 from rag.scoring import ITEM
@@ -32,6 +30,8 @@ from rag.types import (
     Usage,
     Verdict,
 )
+from rag.verification.contradiction import both_asked, sides_told
+from rag.verification.multi_span import SAYS_IT_TOO, Span, corroborating, gather
 from rag.verification.overlap import best_span, check, content_terms, supporting
 from rag.verification.statements import statement, states_something
 

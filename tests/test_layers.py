@@ -35,9 +35,7 @@ PURE += (
     "rag/tongue.py",
     "rag/abstention.py",
 )
-PURE += tuple(
-    path.relative_to(PROJECT).as_posix() for path in sorted((PROJECT / "rag" / "verification").rglob("*.py"))
-)
+PURE += tuple(path.relative_to(PROJECT).as_posix() for path in sorted((PROJECT / "rag" / "verification").rglob("*.py")))
 
 FORBIDDEN = {
     "rag": {"ingest", "vectorstore", "catalog", "web", *TOP},
@@ -77,13 +75,24 @@ DOORS = {
     "tokenizers": ("rag/adapters/onnx_embedder.py", "rag/adapters/packed_e5.py"),
     "torch": ("rag/adapters/",),
     "transformers": ("rag/adapters/onnx_export.py",),
-    "sentence_transformers": ("rag/adapters/sentence_transformers_embedder.py", "rag/adapters/reranker.py", "rag/adapters/entailment_nli.py"),
+    "sentence_transformers": (
+        "rag/adapters/sentence_transformers_embedder.py",
+        "rag/adapters/reranker.py",
+        "rag/adapters/entailment_nli.py",
+    ),
     "xllamacpp": ("rag/adapters/local_llm_process.py",),
     "Stemmer": ("rag/language.py",),
     "httpx": ("rag/adapters/", "rag/evaluation/rest.py", "ingest/targets.py"),
     "rich": ("rag/adapters/progress.py", "ingest/cli.py"),
     "filelock": ("rag/adapters/",),
-    "numpy": ("rag/ports.py", "rag/verification/", "rag/adapters/", "rag/evaluation/", "vectorstore/chroma.py", "vectorstore/hnsw_files.py"),
+    "numpy": (
+        "rag/ports.py",
+        "rag/verification/",
+        "rag/adapters/",
+        "rag/evaluation/",
+        "vectorstore/chroma.py",
+        "vectorstore/hnsw_files.py",
+    ),
     "matplotlib": ("rag/evaluation/plots.py",),
 }
 

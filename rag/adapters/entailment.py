@@ -28,7 +28,9 @@ TOGETHER = "\n\nFor each claim write one line and nothing else: its number, a co
 LINE_TOKENS, MORE_TOKENS = 10, 60
 # Probability below which yes and no together are no answer.
 LEAST = 0.05
-_LINE = re.compile(r"^\W*(?:claim\s*)?(\d{1,3})\W*[:：.)\]=-]+\W*(?:(\d{1,3})(?!\d)|(yes|no)\b)", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(
+    r"^\W*(?:claim\s*)?(\d{1,3})\W*[:：.)\]=-]+\W*(?:(\d{1,3})(?!\d)|(yes|no)\b)", re.IGNORECASE | re.MULTILINE
+)
 
 
 class AlternativesEntailment:

@@ -68,7 +68,9 @@ class CrossEncoderEntailment:
 
             model: CrossEncoder = CrossEncoder(self._name)
         except ImportError as error:
-            raise ConfigurationError(f"{named} needs the package sentence-transformers, which does not import.") from error
+            raise ConfigurationError(
+                f"{named} needs the package sentence-transformers, which does not import."
+            ) from error
         except (OSError, ValueError, RuntimeError) as error:
             raise ConfigurationError(f"{named} does not load: {error}") from error
         if model.num_labels == 1:

@@ -129,7 +129,9 @@ def sentences_parser() -> argparse.ArgumentParser:
         prog=f"{PROG} sentences",
         description="Judge labelled sentences against their sources; print the verdicts by label and kind.",
     )
-    command.add_argument("file", type=Path, metavar="FILE.jsonl", help="rows with sources, sentence, cited, label, kind")
+    command.add_argument(
+        "file", type=Path, metavar="FILE.jsonl", help="rows with sources, sentence, cited, label, kind"
+    )
     command.add_argument("--json", action="store_true", help="print the counts as JSON")
     command.add_argument(
         "--entailment", metavar="none|chat|NAME", help="what judges other words (default: as the settings say)"

@@ -200,7 +200,9 @@ def fit_sentences(options: argparse.Namespace) -> int:
     for path, part in zip(options.files, parts, strict=True):
         print(f"{path.name}, by folds over source files: {sentence_model.cross_validated(part)}")
         if others := [other for other in parts if other is not part]:
-            print(f"{path.name}, fitted on the others: {sentence_model.transferred(sentence_model.merged(others), part)}")
+            print(
+                f"{path.name}, fitted on the others: {sentence_model.transferred(sentence_model.merged(others), part)}"
+            )
     everything = sentence_model.merged(parts)
     print(f"all, by folds over source files: {sentence_model.cross_validated(everything)}")
     file = json.dumps(sentence_model.to_json(everything, [path.name for path in options.files]), indent=2)

@@ -129,7 +129,7 @@ def _stated(question: str) -> frozenset[str]:
 
 
 def _code(quote: str, around: str) -> bool:
-    return bool(code_of(f"`{quote}`")) and not unknown_code(f"`{quote}`", around)
+    return bool(code_of(quote)) and not unknown_code(f"`{quote}`", around)
 
 
 def _counts(missing: Missing) -> dict[str, float]:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from rag.verification.contradiction import both_asked, sides_told
 from rag.relevance import supposes_otherwise
+from rag.verification.contradiction import both_asked, sides_told
 from tests.rag.passages import evidence
 
 BOTH = (

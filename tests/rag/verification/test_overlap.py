@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from rag.verification.overlap import best_evidence, best_span, check, numbers
 from rag.verification.statements import statement, states_something
-from tests.rag.verification.mutations import Statement, statements
 from tests.rag.passages import OFFSET, evidence
+from tests.rag.verification.mutations import Statement, statements
 
 SPAN = "The pump in hall four was installed by Nordwind GmbH on 3 March 1998 and runs at 1,250.0 bar."
 

@@ -75,7 +75,7 @@ class CrossEncoderEntailment:
             raise ConfigurationError(f"{named} does not load: {error}") from error
         if model.num_labels == 1:
             return model, 0
-        labels = {str(name).casefold(): int(at) for at, name in model.config.id2label.items()}
+        labels = {str(name).casefold(): int(at) for at, name in (getattr(model.config, "id2label", None) or {}).items()}
         found = [at for name, at in labels.items() if name.startswith("entail")]
         if len(found) != 1:
             raise ConfigurationError(f"{named} has the labels {', '.join(labels)}: none of them is entailment.")

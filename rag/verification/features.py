@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def compare(sentence: Reading, text: Reading, *, context: str, question: str, ot
     similarity = similarities(sentence, text, same)
     missing = missing_facts(sentence.text, text.text, context, question)
     alignment = align(sentence.words, text.words, same)
-    held = same.any(axis=1) if same.size else np.zeros(len(sentence.words), dtype=bool)
+    held: Any = same.any(axis=1) if same.size else np.zeros(len(sentence.words), dtype=bool)
     best = best_matches(sentence, similarity)
     found = {
         **_counts(missing),

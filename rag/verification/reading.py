@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Reader:
         words = [words_of(text) for text in texts]
         if self._embedder is None or not texts:
             return [Reading(text, own, None) for text, own in zip(texts, words, strict=True)]
-        embedder = self._embedder if hasattr(self._embedder, "embed_tokens") else self._embedder()
+        embedder: Any = self._embedder if hasattr(self._embedder, "embed_tokens") else self._embedder()
         cut = [_pieces(text) for text in texts]
         flat = [text[start:end] for text, spans in zip(texts, cut, strict=True) for start, end in spans]
         tokens = iter(embedder.embed_tokens(flat))

@@ -148,7 +148,10 @@ class _Case:
         context = "\n".join(context_of(self._sources[at][0]) for at in chosen)
         other = 0.0 if alone else max((v for at, v in enumerate(self._covers) if at not in chosen), default=0.0)
         compared = compare(self._mine, text, context=context, question=self._question, other=other)
-        score = support_model().probability(compared.features)
+        weighed = dict(compared.features)
+        if len(chosen) > 1:
+            weighed["rearranged"] = 0.0  # the words of several sources stand in no one order
+        score = support_model().probability(weighed)
         against = objections(compared, text, self._mine)
         if not against and score < support_model().threshold:
             against = (("similarity", f"{score:.2f}"),)

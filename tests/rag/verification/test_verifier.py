@@ -90,7 +90,7 @@ def test_a_lead_in_states_nothing() -> None:
 
 def test_facts_of_two_sources_may_stand_together() -> None:
     found = Verifier().judge(
-        "The pump of Nordwind GmbH runs at 40 bar; keep receipts for lodging and whatever is over $75.",
+        "The pump comes from Nordwind GmbH, and whoever spends over $75 needs a receipt.",
         [1, 2],
         EVIDENCE,
     )

@@ -34,6 +34,7 @@ from ingest.readers.pool import ReaderPool
 from ingest.reindexing import Reindexer
 from ingest.trash import Trash
 from rag.adapters.embedders import CollectionSpaces, Embedders, needed
+from rag.adapters.entailment import build_entailment
 from rag.adapters.manifest import load_manifest
 from rag.adapters.reranker import CrossEncoderReranker
 from rag.adapters.weights import ensure, is_present
@@ -202,7 +203,7 @@ def build_services(
         chain.append(Step("reranker", lambda _: reranker.load()))
     chat_chain: list[Step] = []
     if chat is None and with_chat:
-        chat, step, stop = _chat(settings)
+        chat, step, stop = chat_of(settings)
         chat_chain = [step] if step else []
         closing += [stop] if stop else []
     services = Services(
@@ -230,7 +231,7 @@ def build_services(
             retriever,
             documents,
             selector,
-            Verifier(lambda: embedders.default),
+            Verifier(lambda: embedders.default, build_entailment(settings, chat)),
             _writing(settings, chat, cross_lingual=settings.embedding_model == "multilingual"),
             Limits(settings.answer_limit, settings.min_confidence),
         ),
@@ -286,7 +287,7 @@ def _writing(settings: Settings, chat: ChatModel | None, *, cross_lingual: bool)
     return Writing(chat, kind, Rewriter(chat, capable=kind is ModelKind.HOSTED), translator)
 
 
-def _chat(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:
+def chat_of(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable[[], None] | None]:
     """The configured chat model, the step that makes it ready, and what stops it."""
     if settings.llm == "extractive":
         return None, None, None

@@ -194,3 +194,30 @@ def _target(text: str) -> tuple[str, float]:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError("expected a number from 0 to 1")
     return judgement, number
+
+
+def sentences_parser() -> argparse.ArgumentParser:
+    """The arguments of measuring verification."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} sentences",
+        description="Judge labelled sentences against their sources; print the verdicts by label and kind.",
+    )
+    command.add_argument(
+        "file", type=Path, metavar="FILE.jsonl", help="rows with sources, sentence, cited, label, kind"
+    )
+    command.add_argument("--json", action="store_true", help="print the counts as JSON")
+    command.add_argument(
+        "--entailment", metavar="none|chat|NAME", help="what judges other words (default: as the settings say)"
+    )
+    return command
+
+
+def fit_sentences_parser() -> argparse.ArgumentParser:
+    """The arguments of fitting the model of verification."""
+    command = argparse.ArgumentParser(
+        prog=f"{PROG} fit-sentences",
+        description="Fit the model of verification, and print how it does on rows left out of the fit.",
+    )
+    command.add_argument("files", type=Path, nargs="+", metavar="FILE.jsonl")
+    command.add_argument("--out", type=Path, metavar="model.json", help="where to write the model (default: print it)")
+    return command

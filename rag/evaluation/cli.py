@@ -1,4 +1,5 @@
-"""`python -m rag.evaluation`: measure, compare, gate; `draft` writes golden questions, `observe` and `calibrate` fit thresholds.
+"""`python -m rag.evaluation`: measure, compare, gate; `draft` writes golden questions, `observe` and `calibrate` fit thresholds,
+`sentences` measures verification and `fit-sentences` fits its model.
 
 Exit status: 0 all well, 1 a figure failed the gate, 2 usage or configuration. Nothing heavy is imported before the
 arguments and files are known to be good.
@@ -10,6 +11,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ConfigurationError, DocentError, OwnedElsewhereError
@@ -20,8 +22,10 @@ from rag.evaluation.arguments import (
     evidence_parser,
     fit_languages_parser,
     fit_ranking_parser,
+    fit_sentences_parser,
     observe_parser,
     rank_rows_parser,
+    sentences_parser,
 )
 from rag.evaluation.fitting import fit_languages, fit_ranking, rank_rows
 from rag.settings import Settings
@@ -44,6 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "rank-rows": (rank_rows_parser, rank_rows),
         "fit-ranking": (fit_ranking_parser, fit_ranking),
         "fit-languages": (fit_languages_parser, fit_languages),
+        "sentences": (sentences_parser, judge_sentences),
+        "fit-sentences": (fit_sentences_parser, fit_sentences),
     }
     parser, command = commands.get(given[0], (evaluate_parser, evaluate)) if given else (evaluate_parser, evaluate)
     options = parser().parse_args(given[1:] if command is not evaluate else given)
@@ -186,6 +192,57 @@ def calibrate(options: argparse.Namespace) -> int:
     print(as_text(fit_cells(calibration.judge(models, rows))))
     if outside := calibration.left_out(rows, targets, precisions, l2=options.l2):
         print("\nEach set by a model that never saw it:\n" + as_text(fit_cells(outside)))
+    return 0
+
+
+def judge_sentences(options: argparse.Namespace) -> int:
+    """Print the verdicts on labelled sentences."""
+    from rag.adapters.entailment import build_entailment
+    from rag.evaluation.opening import open_judges
+    from rag.evaluation.sentences import judge_rows, read_sentences, summary
+    from rag.verification.verifier import Verifier
+
+    rows = read_sentences(options.file)
+    settings = Settings.load()
+    if options.entailment is not None:
+        settings = replace(settings, entailment_model=options.entailment)
+    with open_judges(settings) as (embedder, chat):
+        entailment = build_entailment(settings, chat)
+        judged, spent = judge_rows(rows, Verifier(embedder, entailment))
+    found = summary(rows, judged, entailment.name if entailment else None)
+    if options.json:
+        print(json.dumps(found, ensure_ascii=False))
+        return 0
+    for label in ("supported", "unsupported", *found["kinds"]):
+        counts = found[label] if label in found else found["kinds"][label]
+        print(f"{label:<30}" + "  ".join(f"{name} {count}" for name, count in counts.items()))
+    ordered = sorted(spent) or [0.0]
+    print(f"entailment: {found['entailment']}; text alone p50 {ordered[len(ordered) // 2]:.1f} ms, ", end="")
+    print(f"p95 {ordered[int(0.95 * (len(ordered) - 1))]:.1f} ms a sentence")
+    return 0
+
+
+def fit_sentences(options: argparse.Namespace) -> int:
+    """Fit the model of verification; print it, and how it does on rows left out."""
+    from rag.evaluation import sentence_model
+    from rag.evaluation.opening import open_judges
+    from rag.evaluation.sentences import read_sentences
+
+    with open_judges(replace(Settings.load(), entailment_model="none")) as (embedder, _):
+        parts = [sentence_model.observe(read_sentences(path), embedder) for path in options.files]
+    for path, part in zip(options.files, parts, strict=True):
+        print(f"{path.name}, by folds over source files: {sentence_model.cross_validated(part)}")
+        if others := [other for other in parts if other is not part]:
+            print(
+                f"{path.name}, fitted on the others: {sentence_model.transferred(sentence_model.merged(others), part)}"
+            )
+    everything = sentence_model.merged(parts)
+    print(f"all, by folds over source files: {sentence_model.cross_validated(everything)}")
+    file = json.dumps(sentence_model.to_json(everything, [path.name for path in options.files]), indent=2)
+    if options.out is None:
+        print(file)
+    else:
+        options.out.write_text(file + "\n", encoding="utf-8")
     return 0
 
 

@@ -16,6 +16,7 @@ from rag.evaluation.rest import RestSubject
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    from rag.ports import ChatModel, Embedder
     from rag.types import Passage
     from wiring import Services
 
@@ -68,6 +69,25 @@ def open_local(settings: Settings, collection: str, *, ask: bool) -> Iterator[Su
     with open_services(settings, chat=ask) as services:
         services.collections.get(collection)
         yield local_subject(services, collection)
+
+
+@contextmanager
+def open_judges(settings: Settings) -> Iterator[tuple[Embedder, ChatModel | None]]:
+    """The embedder, and the chat model where it judges entailment; the data folder is not opened."""
+    from rag.adapters.embedders import Embedders
+    from wiring import chat_of
+
+    embedders = Embedders(settings)
+    embedders.load(embedders.default_id)
+    wanted = settings.entailment_model == "chat" or (not settings.entailment_model and settings.llm == "openai")
+    chat, step, stop = chat_of(settings) if wanted else (None, None, None)
+    try:
+        if step:
+            step.load(lambda _: None)
+        yield embedders.default, chat
+    finally:
+        if stop:
+            stop()
 
 
 @contextmanager

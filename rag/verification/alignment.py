@@ -53,7 +53,8 @@ def similarities(sentence: Reading, text: Reading, same: Flags) -> Vectors:
     cosine = sentence.vectors @ text.vectors.T
     floor = float(cosine.mean())
     scaled = np.clip((cosine - floor) / max(1 - floor, 1e-6), 0.0, 1.0).astype(np.float32)
-    return np.maximum(scaled, exact)
+    alike: Vectors = np.maximum(scaled, exact)
+    return alike
 
 
 def same_words(sentence: Sequence[Word], text: Sequence[Word]) -> Flags:
@@ -67,7 +68,8 @@ def same_words(sentence: Sequence[Word], text: Sequence[Word]) -> Flags:
     beside[1:, 1:] |= same[:-1, :-1]
     beside[:-1, :-1] |= same[1:, 1:]
     single = np.array([is_cjk(word.key) for word in sentence])
-    return same & (beside | ~single[:, None])
+    found: Flags = same & (beside | ~single[:, None])
+    return found
 
 
 def align(sentence: Sequence[Word], text: Sequence[Word], same: Flags) -> Alignment:

@@ -5,17 +5,18 @@ Every feature is 0 where nothing speaks for or against; none knows a question se
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from rag.language import fold, is_cjk, language
 from rag.ports import Vectors
-from rag.verification.alignment import Alignment, Flags, Gap, align, same_words, similarities
+from rag.verification.alignment import NEAR, Alignment, Flags, Gap, align, same_words, similarities
 from rag.verification.binding import misbound
 from rag.verification.contradiction import turned
 from rag.verification.facts.code import code_of, unknown_code
@@ -24,10 +25,6 @@ from rag.verification.facts.names import unknown_names
 from rag.verification.facts.quotations import quoted, stands, titles
 from rag.verification.reading import Reading, Word
 
-# The words of a sentence that are found worst: an invention hides among many that stand in the text.
-LOWEST = 3
-# A word that is less alike than this to every word of the text says something else.
-FOREIGN = 0.5
 # Of facts missing, more than two say no more than two.
 MOST = 2
 # Numbers up to this, written as words, may count things.
@@ -76,7 +73,7 @@ def compare(sentence: Reading, text: Reading, *, context: str, question: str, ot
     similarity = similarities(sentence, text, same)
     missing = missing_facts(sentence.text, text.text, context, question)
     alignment = align(sentence.words, text.words, same)
-    held = same.any(axis=1) if same.size else np.zeros(len(sentence.words), dtype=bool)
+    held: Any = same.any(axis=1) if same.size else np.zeros(len(sentence.words), dtype=bool)
     best = best_matches(sentence, similarity)
     found = {
         **_counts(missing),
@@ -133,7 +130,7 @@ def _stated(question: str) -> frozenset[str]:
 
 
 def _code(quote: str, around: str) -> bool:
-    return bool(code_of(f"`{quote}`")) and not unknown_code(f"`{quote}`", around)
+    return bool(code_of(quote)) and not unknown_code(f"`{quote}`", around)
 
 
 def _counts(missing: Missing) -> dict[str, float]:
@@ -179,13 +176,9 @@ def _folded(text: str) -> str:
 
 def _wording(sentence: Reading, held: Flags, best: Vectors, question: str) -> dict[str, float]:
     content = np.array([word.content for word in sentence.words], dtype=bool)
-    own = best[content] if content.any() else np.ones(1, dtype=np.float32)
     return {
         "coverage": coverage(sentence.words, best, question),
-        "lowest": float(np.sort(own)[:LOWEST].mean()),
-        "foreign": float((own < FOREIGN).mean()),
         "overlap": float(held[content].mean()) if content.any() else 1.0,
-        "length": math.log(1 + len(own)) / 4,
     }
 
 
@@ -201,18 +194,23 @@ def _edits(alignment: Alignment, sentence: Reading, text: Reading, held: Flags) 
     reversed_ = {kind for kind, _ in turned(sentence.text, text.text)}
     return {
         "verbatim": kept,
-        "follows": close,
         "rearranged": max(0.0, there - kept),
-        "replaced": close * min(3, sum(_content(gap.sentence) and _content(gap.text) for gap in tight)),
+        "replaced": close * _share(count, (gap.sentence for gap in tight if _content(gap.text))),
         "swapped_fact": close * min(MOST, sum(_swaps_fact(gap) for gap in tight)),
-        "moved": close * min(3, sum(any(word.content and word.key in known for word in gap.sentence) for gap in gaps)),
-        "inserted": close * min(3, sum(_content(gap.sentence) and not _content(gap.text) for gap in gaps)),
-        "omitted": close * min(3, sum(_content(gap.text) and not _content(gap.sentence) for gap in gaps)),
+        "moved": close * _share(count, ([word for word in gap.sentence if word.key in known] for gap in gaps)),
+        "inserted": close * _share(count, (gap.sentence for gap in gaps if not _content(gap.text))),
+        "omitted": close * _share(count, (gap.text for gap in gaps if not _content(gap.sentence))),
+        "jumps": float(any(m - j > NEAR + 1 for (_, j), (_, m) in pairwise(alignment.pairs))),
         "misbound": kept * misbound(sentence.words, text.words),
         "denial": kept * float(any(_denials(gap.sentence) % 2 != _denials(gap.text) % 2 for gap in gaps)),
         "turned": float("negation" in reversed_),
         "opposed": close * float("comparative" in reversed_),
     }
+
+
+def _share(count: int, stretches: Iterable[Collection[Word]]) -> float:
+    """How much content stretches hold, as a share of the sentence's, at most 1."""
+    return min(1.0, sum(word.content for words in stretches for word in words) / count)
 
 
 def _content(words: Collection[Word]) -> bool:

@@ -10,7 +10,8 @@ import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -76,7 +77,7 @@ class Reader:
         words = [words_of(text) for text in texts]
         if self._embedder is None or not texts:
             return [Reading(text, own, None) for text, own in zip(texts, words, strict=True)]
-        embedder = self._embedder if hasattr(self._embedder, "embed_tokens") else self._embedder()
+        embedder: Any = self._embedder if hasattr(self._embedder, "embed_tokens") else self._embedder()
         cut = [_pieces(text) for text in texts]
         flat = [text[start:end] for text, spans in zip(texts, cut, strict=True) for start, end in spans]
         tokens = iter(embedder.embed_tokens(flat))
@@ -150,3 +151,21 @@ def _place(words: Sequence[Word], vectors: Vectors, tokens: TokenVectors, start:
         if own.any():
             mean = tokens.vectors[own].mean(axis=0)
             vectors[at] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+
+
+def joined(readings: Sequence[Reading]) -> Reading:
+    """Several texts as one, a blank line between them."""
+    if len(readings) == 1:
+        return readings[0]
+    words: list[Word] = []
+    offset = parts = 0
+    for reading in readings:
+        words += [
+            replace(word, start=word.start + offset, end=word.end + offset, part=word.part + parts)
+            for word in reading.words
+        ]
+        offset += len(reading.text) + 2
+        parts = words[-1].part + 1 if words else 0
+    vectors = [reading.vectors for reading in readings if reading.vectors is not None]
+    text = "\n\n".join(reading.text for reading in readings)
+    return Reading(text, tuple(words), np.concatenate(vectors) if len(vectors) == len(readings) and vectors else None)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.verification.overlap import best_evidence, best_span, check, numbers, statement, states_something
+from rag.verification.overlap import best_evidence, best_span, check, numbers
+from rag.verification.statements import statement, states_something
 from tests.rag.passages import OFFSET, evidence
 from tests.rag.verification.mutations import Statement, statements
 

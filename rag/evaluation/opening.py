@@ -83,7 +83,7 @@ def open_judges(settings: Settings) -> Iterator[tuple[Embedder, ChatModel | None
     chat, step, stop = chat_of(settings) if wanted else (None, None, None)
     try:
         if step:
-            step.load(lambda _: None)
+            step.run(lambda _: None)
         yield embedders.default, chat
     finally:
         if stop:

@@ -6,6 +6,7 @@ of a table); what lies between two of them is shown too where it is short, so th
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rag.evidence.blocks import Block, BlockKind
@@ -108,7 +109,7 @@ def _filled(blocks: Sequence[ScoredBlock], chosen: Collection[int], left: int) -
     """The chosen places with what lies between neighbours of one section, where that is short."""
     filled = set(chosen)
     ordered = sorted(chosen)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in itertools.pairwise(ordered):
         between = range(before + 1, after)
         if not between or blocks[before].section != blocks[after].section:
             continue

@@ -73,7 +73,7 @@ MINILM = OnnxModel(
     window=256,
     dimension=384,
     profile=DenseProfile(
-        unrelated={"en": 0.1, "zh": 0.1},
+        unrelated={"en": 0.2, "zh": 0.2},
         related={"en": 0.6, "zh": 0.6},
     ),
 )

@@ -100,7 +100,7 @@ def test_another_model(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize("change_model", [False, True])
-@pytest.mark.parametrize("cut", ["embed_chunks", "first rename", "second rename", "catalog", "drop_replaced"])
+@pytest.mark.parametrize("cut", ["embed_again", "first rename", "second rename", "catalog", "drop_replaced"])
 def test_cut_off_anywhere(cut: str, change_model: bool, data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step is made to fail before or after it; the next start has the old vectors or the new ones, whole."""
     embedder = OtherEmbedder() if change_model else HashEmbedder()
@@ -108,12 +108,14 @@ def test_cut_off_anywhere(cut: str, change_model: bool, data_dir: Path, monkeypa
     class Cut(Exception):
         pass
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **_more: object) -> None:
         raise Cut
 
     services = opened(data_dir, embedder)
     with monkeypatch.context() as patch:
-        if cut in ("embed_chunks", "drop_replaced"):
+        if cut == "embed_again":
+            patch.setattr(services.reindexer._vectors, cut, fail)
+        elif cut == "drop_replaced":
             patch.setattr(reindexing, cut, fail)
         elif cut == "catalog":
             patch.setattr(services.reindexer._catalog, "set_embedding_model", fail)

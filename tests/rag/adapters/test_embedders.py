@@ -31,7 +31,7 @@ def build(tmp_path: Path, **settings: str) -> Embedders:
 
 
 def test_the_setting_names_the_default_and_the_presets_stay_known(tmp_path: Path) -> None:
-    english, multilingual = build(tmp_path), build(tmp_path, embedding_model="multilingual")
+    english, multilingual = build(tmp_path, embedding_model="english"), build(tmp_path)
 
     assert (english.default_id, multilingual.default_id) == (ENGLISH, PACKED)
     for found in (english, multilingual):
@@ -64,7 +64,7 @@ def test_a_model_is_prepared_and_loaded_once(tmp_path: Path, monkeypatch: pytest
     prepared: list[str] = []
     monkeypatch.setattr(module, "prepare", lambda model, *_: prepared.append(model.weights))
     monkeypatch.setattr(module.OnnxEmbedder, "load", lambda _self: None)
-    embedders = build(tmp_path)
+    embedders = build(tmp_path, embedding_model="english")
     said: list[str] = []
 
     first = embedders.load(ENGLISH, said.append)
@@ -89,7 +89,7 @@ def test_each_collection_has_the_space_of_its_own_model(tmp_path: Path, monkeypa
 
 
 def test_a_start_loads_the_default_and_what_the_catalog_needs(tmp_path: Path) -> None:
-    assert needed([PACKED, "gone", ENGLISH], build(tmp_path)) == [ENGLISH, PACKED]
+    assert needed([PACKED, "gone", ENGLISH], build(tmp_path)) == [PACKED, ENGLISH]
 
 
 def test_a_given_embedder_takes_the_place_of_all(tmp_path: Path) -> None:

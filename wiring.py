@@ -64,7 +64,7 @@ LOCAL_CHAT_NAME = "qwen2.5-coder-1.5b-instruct"
 ALTERNATIVES = 10
 PICTURE_TIMEOUT_S = 30
 # Blocks worth less than this share of the best one are not shown to the local model, for which each token is a wait.
-LEAST_LOCAL = 0.05
+LEAST_LOCAL = 0.02
 
 Report = Callable[[str], None]
 log = logging.getLogger(__name__)

@@ -163,7 +163,7 @@ class Settings:
     evidence_tokens: int = _setting(
         0,
         _integer(0, 32768),
-        "Prompt tokens that evidence may take; 0 picks what the chat model reads well in the time: 420 for the local one, 3000 for others.",
+        "Prompt tokens that evidence may take; 0 picks what the chat model reads well in the time: 480 for the local one, 3000 for others.",
     )
     min_confidence: float | None = _setting(
         None,
@@ -230,7 +230,7 @@ class Settings:
     @property
     def evidence_budget(self) -> int:
         """Prompt tokens to spend on evidence; small for the local model, whose reading is what a user waits for."""
-        return self.evidence_tokens or (420 if self.llm == "local" else 3000)
+        return self.evidence_tokens or (480 if self.llm == "local" else 3000)
 
     @property
     def answer_limit(self) -> int:

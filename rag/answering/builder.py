@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rag.answering.citations import CitationList, MarkedText
 from rag.answering.events import Ask, Cited, Event, Token, Verified
 from rag.answering.prompts import is_refusal
-from rag.answering.relevance import obeys_orders, supposes_otherwise
+from rag.answering.relevance import obeys_orders, only_repeats, supposes_otherwise
 from rag.language import is_cjk, refers_back, words
 from rag.ports import PassageStore
 from rag.types import (
@@ -202,6 +202,8 @@ class AnswerBuilder:
         return again and size >= (LOOPING_CHARACTERS if is_cjk(text) else LOOPING_WORDS)
 
     def _judge(self, part: MarkedText, evidence: Sequence[Evidence]) -> Judgement:
+        if only_repeats(self.question, statement(part.text)):
+            return _NOTHING
         judged = self._verifier.judge(part.text, part.marks, evidence, self.question)
         if judged.verdict in SUPPORTED:
             spans = tuple(span for span in judged.spans if self._answers(part.text, span))

@@ -202,10 +202,22 @@ def _edits(alignment: Alignment, sentence: Reading, text: Reading, held: Flags) 
         "omitted": close * _share(count, (gap.text for gap in gaps if not _content(gap.sentence))),
         "jumps": float(any(m - j > NEAR + 1 for (_, j), (_, m) in pairwise(alignment.pairs))),
         "misbound": kept * misbound(sentence.words, text.words),
-        "denial": kept * float(any(_denials(gap.sentence) % 2 != _denials(gap.text) % 2 for gap in gaps)),
+        "denial": kept * float(_denies_otherwise(sentence, text, alignment)),
         "turned": float("negation" in reversed_),
         "opposed": close * float("comparative" in reversed_),
     }
+
+
+def _denies_otherwise(sentence: Reading, text: Reading, alignment: Alignment) -> bool:
+    """Whether a sentence denies where the text that it follows affirms, or the reverse: between the words that both have, and as wholes.
+
+    "There is no support for X" and "X is not supported" deny in other places, and both deny.
+    """
+    if all(_denials(gap.sentence) % 2 == _denials(gap.text) % 2 for gap in alignment.gaps):
+        return False
+    touched = {text.words[j].part for _, j in alignment.pairs}
+    around = [word for word in text.words if word.part in touched]
+    return (_denials(sentence.words) > 0) != (_denials(around) > 0)
 
 
 def _share(count: int, stretches: Iterable[Collection[Word]]) -> float:

@@ -281,8 +281,8 @@ def _budget(settings: Settings) -> Budget:
 
 def _writing(settings: Settings, chat: ChatModel | None, *, cross_lingual: bool) -> Writing:
     """Who writes answers."""
-    kinds = {"local": ModelKind.LOCAL, "openai": ModelKind.HOSTED, "extractive": ModelKind.EXTRACTIVE}
-    kind = kinds[settings.llm] if chat else ModelKind.EXTRACTIVE
+    written = ModelKind.LOCAL if settings.llm == "local" else ModelKind.HOSTED
+    kind = written if chat else ModelKind.EXTRACTIVE
     translator = Translator(chat, cross_lingual=cross_lingual) if chat else None
     return Writing(chat, kind, Rewriter(chat, capable=kind is ModelKind.HOSTED), translator)
 

@@ -8,9 +8,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.retriever import Retriever
-
 from rag.answering.events import Ask, Cited, Done, Event, Retrieved, Token, Verified
+from rag.retrieval.retriever import Retriever
 from rag.types import (
     Abstention,
     Answer,
@@ -49,7 +48,7 @@ class Told:
 
 
 class ToldAnswerer:
-    """Stands in for `rag.answerer.Answerer`. `answers`: by question; `asked`: what came; `delay`: seconds a word."""
+    """Stands in for `rag.answering.answerer.Answerer`. `answers`: by question; `asked`: what came; `delay`: seconds a word."""
 
     def __init__(self, retriever: Retriever) -> None:
         self._retriever = retriever

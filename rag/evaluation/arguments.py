@@ -63,11 +63,6 @@ def observe_parser() -> argparse.ArgumentParser:
     command.add_argument("--set", metavar="NAME", help="what the rows' set is called (default: the file's name)")
     command.add_argument("--limit", type=_positive, metavar="N", help="only the first N questions")
     command.add_argument("--drafts", action="store_true", help="take drafted questions too")
-    command.add_argument(
-        "--withhold",
-        action="store_true",
-        help="without the gold documents: rows of questions that have no answer, for a set of which each is answered in one place",
-    )
     return command
 
 

@@ -23,7 +23,7 @@ class Searcher(Protocol):
 
 
 class Asked(Protocol):
-    """The part of `rag.answerer.Answerer` that is measured."""
+    """The part of `rag.answering.answerer.Answerer` that is measured."""
 
     def ask(self, ask: Ask) -> Answer:
         """See `Answerer.ask`."""

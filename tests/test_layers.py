@@ -77,7 +77,12 @@ DOORS = {
     "torch": ("rag/adapters/",),
     "transformers": ("rag/adapters/onnx_export.py",),
     "sentence_transformers": ("rag/adapters/sentence_transformers_embedder.py", "rag/adapters/reranker.py"),
-    "openvino": ("rag/adapters/openvino_llm.py",),
+    "openvino": (
+        "rag/adapters/openvino_llm.py",
+        "rag/adapters/openvino_export.py",
+        "rag/adapters/openvino_zero_points.py",
+    ),
+    "gguf": ("rag/adapters/openvino_zero_points.py",),
     "openvino_genai": ("rag/adapters/openvino_llm.py", "rag/adapters/openvino_export.py"),
     "xllamacpp": ("rag/adapters/local_llm_process.py",),
     "Stemmer": ("rag/language.py",),

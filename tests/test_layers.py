@@ -73,7 +73,12 @@ DOORS = {
         "rag/adapters/reranker.py",
         "rag/adapters/entailment_nli.py",
     ),
-    "openvino": ("rag/adapters/openvino_llm.py",),
+    "openvino": (
+        "rag/adapters/openvino_llm.py",
+        "rag/adapters/openvino_export.py",
+        "rag/adapters/openvino_zero_points.py",
+    ),
+    "gguf": ("rag/adapters/openvino_zero_points.py",),
     "openvino_genai": ("rag/adapters/openvino_llm.py", "rag/adapters/openvino_export.py"),
     "xllamacpp": ("rag/adapters/local_llm_process.py",),
     "Stemmer": ("rag/language.py",),

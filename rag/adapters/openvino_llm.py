@@ -55,6 +55,9 @@ class OpenVinoModel:
         self._read: list[int] = []  # the tokens whose keys and values the model's state holds and attends to
         self._seen: list[int] = []  # for each place of the state 1, or 0 where a wrong guess stands
         self._kept: OrderedDict[tuple[int, ...], list[NDArray[np.float16]]] = OrderedDict()
+        self._feed([self._end] * PIECE_TOKENS)  # the first reading is slow, since the weights are laid out for it
+        self._feed([self._end] * (1 + GUESSED), wanted=1 + GUESSED)
+        self._forget()
 
     def tokens_of(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
         """The prompt by the model's own chat template, up to where the assistant's answer begins."""

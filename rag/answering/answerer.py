@@ -148,8 +148,10 @@ class Answerer:
                     yield from self._quote(question, Abstention.LLM_UNAVAILABLE)
 
     def _off_topic(self, question: _Question) -> bool:
-        """Whether the question is plainly about something else than the documents. Under the open policy nothing is."""
-        topic = calibrated()["topic"]
+        """Whether the question is plainly about something else than the documents; without a model, which would judge what is near, whether
+        it has no answer in them. Under the open policy nothing is.
+        """
+        topic = calibrated()["topic" if self._writing.chat else "extractive"]
         question.outcome.confidence = topic.probability(question.outcome.features)
         if question.ask.answers is AnswerPolicy.OPEN:
             return False

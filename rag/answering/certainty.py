@@ -1,6 +1,7 @@
 """Whether the documents answer, and how sure the answer is: fitted chances, one calibration for each kind of model.
 
-Three judgements. `topic`, before any model: is the question plainly about something else? `local`, after the small model's yes or no, which
+Four judgements. `topic`, before any model: is the question plainly about something else? `extractive`, where there is no model: has it an
+answer? `local`, after the small model's yes or no, which
 is weighed (a capable model's own No is believed). `certainty` of the finished answer: HIGH where answers of its kind are right nine times in
 ten. Each is a logistic regression over named features, fitted by `python -m rag.evaluation calibrate` on questions in people's own words
 and on questions that repeat the text; weights and thresholds stand in calibration.json. Pure but for reading that file, once.
@@ -62,7 +63,7 @@ class Calibrated:
 
 @lru_cache(maxsize=1)
 def calibrated() -> Mapping[str, Calibrated]:
-    """The judgements by name: "topic", "local", and "certainty-" with each `ModelKind`.
+    """The judgements by name: "topic", "extractive", "local", and "certainty-" with each `ModelKind`.
 
     Raises:
         ConfigurationError: calibration.json is missing or damaged.

@@ -1,6 +1,6 @@
 """Rows to fit the judgements of an answer on, made of golden questions: what is seen when each is due, and how it should turn out.
 
-A row a question for `topic` (before the model: has it an answer?), one for `local` where the small model's yes or no was weighed (the
+A row a question for `topic` and one for `extractive` (before the model: has it an answer?), one for `local` where the small model's yes or no was weighed (the
 same), and one for the certainty of the kind of model where it was answered (is the answer right?). It is given its parts, which must
 answer whatever the chances.
 """
@@ -30,7 +30,8 @@ def observe(
         seen = answer.features
         rows = []
         if FOUND[0] in seen:
-            rows.append(_row("topic", question.answerable, {key: seen[key] for key in FOUND}, name))
+            found = {key: seen[key] for key in FOUND}
+            rows += [_row(judgement, question.answerable, found, name) for judgement in ("topic", "extractive")]
         if GATE in seen:
             rows.append(_row("local", question.answerable, {key: seen[key] for key in (*FOUND, GATE)}, name))
         if answer.answered and answer.kind and (not question.answerable or has_short_answer(question)):

@@ -13,6 +13,7 @@ import pytest
 import wiring
 from rag.errors import ConfigurationError
 from rag.evaluation.cli import main
+from rag.evidence.scoring import FEATURES
 from rag.evaluation.variants import read_variant
 from rag.settings import Settings
 from tests.fakes import HashEmbedder, ScriptedChat
@@ -267,39 +268,40 @@ def test_every_figure_is_documented() -> None:
 def test_observed_rows_can_be_fitted(
     golden: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    speak_with(monkeypatch, ScriptedChat("Yes\nThe pump runs at 40 bar. [1]", "Yes\nIn late April. [1]", "No"))
+    monkeypatch.setenv("DOCENT_LLM", "local")
+    speak_with(monkeypatch, ScriptedChat("Yes", "The pump runs at 40 bar. [1]", "Yes", "In late April. [1]", "No"))
 
     assert main(["observe", golden, "--set", "works"]) == 0
 
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {row["set"] for row in rows} == {"works"}
-    late = [row for row in rows if row["judgement"] == "model"]
-    assert [(row["answerable"], row["features"]["gate"]) for row in late][:2] == [(True, 0.5), (True, 0.5)]
-    assert all(row["features"]["gate"] == -1 for row in late if not row["answerable"])
-    early = [row for row in rows if row["judgement"] == "retrieval"]
+    weighed = [row for row in rows if row["judgement"] == "local"]
+    assert [(row["answerable"], row["features"]["gate"]) for row in weighed][:2] == [(True, 1), (True, 1)]
+    assert all(row["features"]["gate"] == -1 for row in weighed if not row["answerable"])
+    assert [row["answerable"] for row in rows if row["judgement"] == "certainty-local"][:1] == [True]
+    early = [row for row in rows if row["judgement"] == "topic"]
     assert early[0]["features"]["coverage"] > early[-1]["features"]["coverage"]
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in early), encoding="utf-8")
     out = tmp_path / "fitted.json"
     assert main(["calibrate", str(path), "--features", "coverage,closeness", "--out", str(out)]) == 0
     fitted = json.loads(out.read_text(encoding="utf-8"))["judgements"]
-    assert sorted(fitted["retrieval"]["weights"]) == ["closeness", "coverage"]
-    for wrong, reason in (("own,what", "no feature 'what'"), ("model=own", "No row is of the judgement 'model'")):
+    assert sorted(fitted["topic"]["weights"]) == ["closeness", "coverage"]
+    for wrong, reason in (("own,what", "no feature 'own'"), ("model=own", "No row is of the judgement 'model'")):
         assert main(["calibrate", str(path), "--features", wrong, "--out", str(out)]) == 2
         assert reason in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_question_whose_gold_is_withheld_has_no_answer(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["observe", golden]) == 0
-    whole = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert main(["observe", golden, "--withhold"]) == 0
-    withheld = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+def test_what_blocks_are_worth_can_be_fitted(golden: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "weights.json"
 
-    answerable = [row for row in whole if row["answerable"]]
-    assert 0 < len(withheld) <= len(answerable)
-    assert not any(row["answerable"] for row in withheld)
-    assert max(row["features"]["own"] for row in withheld) < max(row["features"]["own"] for row in answerable)
+    assert main(["evidence", f"default={golden}", "--out", str(out)]) == 0
+
+    fitted = json.loads(out.read_text(encoding="utf-8"))
+    assert set(fitted["weights"]) == set(FEATURES)
+    assert fitted["questions"] > 0
+    assert "first three" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("filled")
@@ -307,5 +309,5 @@ def test_without_a_model_only_retrieval_is_observed(golden: str, capsys: pytest.
     assert main(["observe", golden]) == 0
 
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert {row["judgement"] for row in rows} == {"retrieval"}
+    assert {row["judgement"] for row in rows} == {"topic", "extractive", "certainty-extractive"}
     assert {row["set"] for row in rows} == {"golden"}

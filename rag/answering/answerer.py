@@ -134,7 +134,7 @@ class Answerer:
         question.outcome.features = found_features(question.retrieval, question.evidence)
         question.outcome.spend("evidence_ms", clock)
         if not question.evidence or self._off_topic(question):
-            yield from _decline(question, Abstention.NO_EVIDENCE)
+            yield from _decline(question, spoken_of=False)
         elif self._writing.chat is None:
             yield from self._quote(question, None)
         else:
@@ -180,7 +180,7 @@ class Answerer:
         elif answers and self._writing.kind is ModelKind.LOCAL and not builder.only_remarks:
             yield from self._quote(question, None)  # the model found an answer and could not word it
         else:
-            yield from _decline(question, Abstention.UNSUPPORTED)
+            yield from _decline(question)
 
     def _weighed(self, question: _Question, chat: ChatModel) -> bool:
         """Whether the small model's yes or no, with all else that is known, speaks for an answer."""
@@ -236,7 +236,7 @@ class Answerer:
         if builder.has_support:
             yield from self._conclude(question, ModelKind.EXTRACTIVE, reason)
         else:
-            yield from _decline(question, Abstention.NO_EVIDENCE)
+            yield from _decline(question)
 
     def _conclude(self, question: _Question, kind: ModelKind, reason: Abstention | None) -> Iterator[Event]:
         """Let entailment confirm, say so where the documents disagree, tell how sure the answer is, and end."""
@@ -246,7 +246,7 @@ class Answerer:
         outcome.features |= written_features(builder.judgements)
         sure, outcome.confidence = certainty(kind, outcome.features)
         if not builder.has_support or (question.ask.answers is AnswerPolicy.STRICT and sure is Certainty.LOW):
-            yield from _decline(question, Abstention.UNSUPPORTED)
+            yield from _decline(question)
             return
         if found := find_disagreement(question.retrieval, question.evidence):
             yield from builder.state(found.sentence(language(question.standalone)), found.spans)
@@ -261,7 +261,8 @@ def _greet(question: _Question, line: str) -> Iterator[Event]:
     yield finished(question.outcome, question.builder, None, Abstention.NO_EVIDENCE)
 
 
-def _decline(question: _Question, reason: Abstention) -> Iterator[Event]:
-    """Say what is true: nothing was found about this, or what was found does not answer."""
-    yield from question.builder.replace(wording.decline(reason, language(question.standalone)))
+def _decline(question: _Question, *, spoken_of: bool = True) -> Iterator[Event]:
+    """Say what is true: nothing was found about this, or (`spoken_of`) what was found does not answer."""
+    reason = Abstention.UNSUPPORTED if question.builder.judgements else Abstention.NO_EVIDENCE
+    yield from question.builder.replace(wording.decline(language(question.standalone), spoken_of=spoken_of))
     yield finished(question.outcome, question.builder, None, reason)

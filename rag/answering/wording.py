@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from rag.types import Abstention
-
 EXTRACTIVE = "extractive"
 _NOTHING_FOUND = {
     "en": "I found nothing about this in the documents.",
@@ -15,6 +13,6 @@ _NOT_ANSWERED = {
 }
 
 
-def decline(reason: Abstention, language: str) -> str:
-    """The sentence that declines, "en" or "zh". The passages nearest to the question are shown beside it."""
-    return (_NOTHING_FOUND if reason is Abstention.NO_EVIDENCE else _NOT_ANSWERED)[language]
+def decline(language: str, *, spoken_of: bool) -> str:
+    """The sentence that declines, "en" or "zh"; `spoken_of`: the documents speak of the matter. The nearest passages are shown beside it."""
+    return (_NOT_ANSWERED if spoken_of else _NOTHING_FOUND)[language]

@@ -253,7 +253,7 @@ def test_instructions_and_marks_in_documents_reach_the_model_defused(start: Star
     answer = docent.ask("How fast closes the kestrel valve?")
 
     prompt = docent.services.chat.prompts[0][-1].content  # type: ignore[union-attr]
-    assert "[1] The kestrel valve" in prompt
+    assert "[1] (evil)\nThe kestrel valve" in prompt
     assert "[3]" not in prompt
     assert "【4】" not in prompt
     assert_cited(docent, answer)

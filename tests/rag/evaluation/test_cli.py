@@ -13,8 +13,8 @@ import pytest
 import wiring
 from rag.errors import ConfigurationError
 from rag.evaluation.cli import main
-from rag.evidence.scoring import FEATURES
 from rag.evaluation.variants import read_variant
+from rag.evidence.scoring import FEATURES
 from rag.settings import Settings
 from tests.fakes import HashEmbedder, ScriptedChat
 from tests.web.conftest import ORCHARD, PUMP, Start, listening, servers

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from flask import Flask
 
 from app import create_app, set_up_logging
-from rag.ports import Vectors
+from rag.ports import Encoded
 from rag.settings import Settings
 from rag.types import ChatDelta, Message
 from tests.fakes import HashEmbedder, ScriptedChat
@@ -33,10 +33,10 @@ class EndlessChat(ScriptedChat):
 class SlowEmbedder(HashEmbedder):
     """A third of a second for every batch that says "slowly"."""
 
-    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+    def encode_documents(self, texts: Sequence[str]) -> Encoded:
         if any("slowly" in text for text in texts):
             time.sleep(0.3)
-        return super().embed_documents(texts)
+        return super().encode_documents(texts)
 
 
 def main() -> None:

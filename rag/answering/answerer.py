@@ -187,9 +187,15 @@ class Answerer:
         alternatives: dict[str, float] = {}
         said = ""
         stream = chat.stream(prompts.for_gate(question.standalone, question.evidence), max_tokens=GATE_TOKENS)
-        for delta in stream:
-            alternatives = alternatives or dict(delta.alternatives)
-            said += delta.text
+        try:
+            for delta in stream:
+                alternatives = alternatives or dict(delta.alternatives)
+                said += delta.text
+                if said.strip():
+                    break
+        finally:
+            if isinstance(stream, Generator):
+                stream.close()
         question.outcome.features[GATE] = gate(alternatives, said)
         local = calibrated()["local"]
         question.outcome.confidence = local.probability(question.outcome.features)

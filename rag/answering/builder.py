@@ -29,7 +29,7 @@ from rag.types import (
 from rag.verification.verifier import Judgement, Span, Verifier, statement, states_something
 
 # Words of a sentence that nobody writes twice running, and characters of a Chinese one.
-LOOPING_WORDS, LOOPING_CHARACTERS = 4, 10
+LOOPING_WORDS, LOOPING_CHARACTERS = 10, 16
 SUPPORTED = (Verdict.VERIFIED, Verdict.CONSISTENT, Verdict.MISATTRIBUTED)
 _NOTHING = Judgement(Verdict.UNCITED, (), (), None, 0.0)
 
@@ -167,7 +167,7 @@ class AnswerBuilder:
         text, sentences, left = "", [], []
         for part, stands in zip(self._parts, self._standing(), strict=True):
             if not stands:
-                left += [part.sentence(part.body, 0, ())] if part.claims else []
+                left += [part.sentence(part.body, part.start, ())] if part.claims else []
                 continue
             numbers = self._numbers(part.judged)
             text += part.lead if text else ""

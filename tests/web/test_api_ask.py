@@ -68,7 +68,7 @@ def test_an_answer_has_everything_the_contract_promises(stage: Stage) -> None:
         "The pump runs at 40 bar.",
         "The pump runs at 40 bar [1][2][3]",
         "- The pump runs at 40 bar [1]\n- Its oil is changed every March [1]\n",
-        "The pump runs at 75 bar [1]. It was installed by Nordwind in 1998 [1].",
+        "The pump runs at 75 bar [1]. The pump in hall four was installed by Nordwind in 1998 [1].",
         "Sure! [1] The pump in hall four runs at 40 bar [Source 1].",
         "In [2024] the pump runs at 40 bar [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].",
         "水泵的工作压力是四十巴【1】。它由北风公司于一九九八年安装[1]。",
@@ -120,7 +120,7 @@ def test_documents_that_do_not_answer(stage: Stage) -> None:
 
     assert (answer["answered"], answer["reason"]) == (False, "no_evidence")
     assert (answer["citations"], answer["sentences"], answer["groundedness"]) == ([], [], None)
-    assert answer["answer"] == "The documents do not answer this question."
+    assert (answer["answer"], answer["certainty"]) == ("I found nothing about this in the documents.", None)
     assert 0 < len(answer["nearest"]) <= 3
     assert stage.chat.script.prompts == []
 
@@ -178,10 +178,11 @@ def test_a_stream_shows_what_it_ends_with(stage: Stage) -> None:
     answer = events[-1][1]
     streamed = "".join(data["text"] for name, data in events if name == "token")
     assert streamed.startswith("The pump in hall four runs at 40 bar. [1] It costs 9,000 euros.")
-    assert answer["answer"] == "The pump in hall four runs at 40 bar. [1]\n1. The pump runs at 40 bar [1]"
+    assert answer["answer"] == "The pump in hall four runs at 40 bar. [1] See the list:\n1. The pump runs at 40 bar [1]"
     assert [data for name, data in events if name == "citation"] == answer["citations"]
     told = [data for name, data in events if name == "verification"]
-    assert [data["text"] for data in told if data["citations"]] == [kept["text"] for kept in answer["sentences"]]
+    kept = [sentence["text"] for sentence in answer["sentences"] if sentence["citations"]]
+    assert [data["text"] for data in told if data["citations"]] == kept
     assert [data for data in told if not data["citations"]] == answer["dropped"]
     assert events[0][1]["passages"] == answer["retrieved"]
     assert_cited(docent, answer)

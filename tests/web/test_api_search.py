@@ -54,7 +54,7 @@ def test_top_k_and_timings(docent: Docent) -> None:
     response = docent.client.post(f"{API}/search", json={"query": "pump", "top_k": 3}).get_json()
 
     assert len(response["passages"]) == 3
-    assert set(response["timings"]) == {"embed_ms", "dense_ms", "lexical_ms", "total_ms"}
+    assert set(response["timings"]) == {"embed_ms", "dense_ms", "lexical_ms", "rerank_ms", "total_ms"}
     assert all(value >= 0 for value in response["timings"].values())
 
 

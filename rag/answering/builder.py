@@ -30,6 +30,7 @@ from rag.verification.verifier import Judgement, Span, Verifier, statement, stat
 
 # Words of a sentence that nobody writes twice running, and characters of a Chinese one.
 LOOPING_WORDS, LOOPING_CHARACTERS = 10, 16
+FENCES = ("```", "~~~")
 SUPPORTED = (Verdict.VERIFIED, Verdict.CONSISTENT, Verdict.MISATTRIBUTED)
 _NOTHING = Judgement(Verdict.UNCITED, (), (), None, 0.0)
 
@@ -87,6 +88,7 @@ class AnswerBuilder:
         self._held: list[
             _Part
         ] = []  # what leads on to a sentence that is not checked yet, for clients that take nothing back
+        self._between: list[str] = []  # the white space before what such clients are not told
         self.repeats = False
 
     @property
@@ -165,12 +167,16 @@ class AnswerBuilder:
         """The text of what stands, its sentences with their places in it, the citations they use, and the sentences that left."""
         self._citations = CitationList()
         text, sentences, left = "", [], []
+        skipped: list[str] = []
+        before = ""
         for part, stands in zip(self._parts, self._standing(), strict=True):
             if not stands:
+                skipped.append(part.lead)
                 left += [part.sentence(part.body, part.start, ())] if part.claims else []
                 continue
             numbers = self._numbers(part.judged)
-            text += part.lead if text else ""
+            text += _gap(before, [part.lead, *skipped]) if text else ""
+            skipped, before = [], part.body
             body = marked(part.body, numbers)
             sentences.append(part.sentence(body, len(text), numbers))
             text += body
@@ -234,15 +240,13 @@ class AnswerBuilder:
         part = _Part(lead, text.strip(), judged, 0, 0, claims, remarks)
         if self._ask.checked_only:
             if not claims:
-                self._held.append(part)
+                yield from self._hold(part)
                 return
             if self._stands(part):
-                for held in self._held:
-                    yield from self._say_whole(held)
-                yield from self._say_whole(part)
-            self._held.clear()
-        part.end = len(self._text.rstrip())
-        part.start = max(0, part.end - len(part.body)) if self._stands(part) or not self._ask.checked_only else part.end
+                yield from self._say_held()
+                part.lead = self._apart(part.lead)
+            else:
+                self._pass_over(*(held for held in self._held if not held.remarks), part)
         numbers: list[int] = []
         for span in judged.spans if judged.verdict in SUPPORTED and self._stands(part) else ():
             number, citation = self._cite(span)
@@ -250,17 +254,49 @@ class AnswerBuilder:
             if citation:
                 yield Cited(citation)
         body = marked(part.body, tuple(dict.fromkeys(numbers)))
-        if body.startswith(part.body) and len(body) > len(part.body):
-            yield from self._say(body[len(part.body) :])
+        if self._ask.checked_only:
+            said = body if self._stands(part) else ""
+            if said:
+                yield from self._say((part.lead if self._text else "") + said)
+            part.start = len(self._text) - len(said)
+        else:
+            part.start = max(0, len(self._text.rstrip()) - len(part.body))
+            # the mark of a row belongs inside its last cell, which was shown already: it comes with the whole answer
+            if body.startswith(part.body) and len(body) > len(part.body):
+                yield from self._say(body[len(part.body) :])
         part.end = len(self._text.rstrip())
         self._parts.append(part)
         if claims:
             yield Verified(part.sentence(self._text[part.start : part.end], part.start, numbers))
 
-    def _say_whole(self, part: _Part) -> Iterator[Event]:
-        yield from self._say((part.lead if self._text else "") + part.body)
-        if not part.claims:
+    def _hold(self, part: _Part) -> Iterator[Event]:
+        """Keep back what is no claim until one stands that it belongs to; what leads on to a remark leads on to no claim."""
+        if part.remarks:
+            self._pass_over(*(held for held in self._held if not held.remarks))
+            if not self._remarks:
+                self._pass_over(part)
+                return
+        self._held.append(part)
+        if part.remarks and self.has_support:
+            yield from self._say_held()
+
+    def _say_held(self) -> Iterator[Event]:
+        for part in self._held:
+            part.lead = self._apart(part.lead)
+            yield from self._say((part.lead if self._text else "") + part.body)
             self._parts.append(part)
+        self._held = []
+
+    def _pass_over(self, *parts: _Part) -> None:
+        """Leave parts unsaid; the white space before them still tells apart what is said before and after them."""
+        self._held = [held for held in self._held if held not in parts]
+        self._between += [part.lead for part in parts]
+
+    def _apart(self, lead: str) -> str:
+        """The white space before the next part that is said."""
+        leads, self._between = [lead, *self._between], []
+        said = (part.body for part in reversed(self._parts) if not part.claims or self._stands(part))
+        return _gap(next(said, ""), leads)
 
     def _numbers(self, judged: Judgement) -> tuple[int, ...]:
         """The numbers of the citations that a part carries, each once."""
@@ -284,11 +320,17 @@ def marked(body: str, numbers: Sequence[int]) -> str:
     marks = "".join(f"[{n}]" for n in numbers)
     if not marks:
         return body
-    if body.endswith(("```", "~~~")):
+    if body.endswith(FENCES):
         return f"{body}\n\n{marks}"
     if body.endswith("|") and "|" in body[:-1]:
         return f"{body[:-1].rstrip()} {marks} |"
     return body + marks if is_cjk(body) else f"{body} {marks}"
+
+
+def _gap(before: str, leads: Sequence[str]) -> str:
+    """The white space behind a part: what tells most apart of what stood there. Nothing follows code on the line that ends it."""
+    widest = max(leads, key=lambda lead: lead.count("\n"))
+    return "\n\n" if before.endswith(FENCES) and "\n\n" not in widest else widest
 
 
 def _kept_by(policy: AnswerPolicy) -> frozenset[Verdict]:

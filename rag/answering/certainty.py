@@ -32,6 +32,8 @@ GATE_RANGE = 6.0
 # What the least weight of a term of the question is, so that one that stands everywhere still counts.
 LEAST_WEIGHT = 0.1
 _NUMBER = re.compile(r"\d+")
+# What may stand around a yes or no.
+_AROUND = " .,:!\n*。，：！"
 
 Features = Mapping[str, float]
 FOUND = ("closeness", "best", "second", "coverage", "named")
@@ -110,13 +112,13 @@ def gate(alternatives: Mapping[str, float], said: str) -> float:
     """
     yes = no = 0.0
     for token, logprob in alternatives.items():
-        word = token.strip(" .,:\n*").casefold()
+        word = token.strip(_AROUND).casefold()
         yes += math.exp(logprob) if word in YES else 0.0
         no += math.exp(logprob) if word in NO else 0.0
     if yes or no:
         ratio = math.log((yes + 1e-6) / (no + 1e-6))
         return max(-GATE_RANGE, min(GATE_RANGE, ratio)) / GATE_RANGE
-    return -1.0 if fold(said).strip(" .,:\n*") in NO else 1.0
+    return -1.0 if fold(said).strip(_AROUND) in NO else 1.0
 
 
 def written_features(judged: Sequence[Judged]) -> dict[str, float]:

@@ -48,10 +48,11 @@ def _chosen(sections: Sequence[Section], blocks: Sequence[ScoredBlock], budget: 
     shown: set[int] = set()
     spent = 0
     ranked = sorted(range(len(blocks)), key=lambda at: -blocks[at].score)
+    tells = any(each.block.kind is not BlockKind.HEADING for each in blocks)
     for at in ranked:
         if chosen and blocks[at].score < least * blocks[ranked[0]].score:
             break
-        if blocks[at].block.kind is BlockKind.HEADING and blocks[at].block.lead is None and len(blocks) > 1:
+        if blocks[at].block.kind is BlockKind.HEADING and blocks[at].block.lead is None and tells:
             continue  # the section's heading is shown anyway
         for group in _groups(sections, blocks, at):
             added = [each for each in group if each not in chosen]

@@ -10,7 +10,7 @@ from rag.answering.disagreement import Disagreement, find_disagreement
 from rag.evidence.selection import select_evidence
 from rag.language import language, query_terms, terms
 from rag.types import Retrieval
-from tests.rag.passages import passage
+from tests.rag.passages import passage, section
 
 # file name, heading, text
 Source = tuple[str, str | None, str]
@@ -21,7 +21,7 @@ def found(question: str, *sources: Source) -> Disagreement | None:
     passages = [passage(text, name=name, heading=heading, score=0.9) for name, heading, text in sources]
     held = {term: sum(term in terms(item.text) for item in passages) for term in query_terms(question)}
     rarity = {term: math.log(1 + (50 - count + 0.5) / (count + 0.5)) for term, count in held.items()}
-    evidence = select_evidence(question, passages, rarity, budget=300)
+    evidence = select_evidence(question, [section(item) for item in passages], rarity, budget=300)
     return find_disagreement(Retrieval(question, language(question), tuple(passages), rarity, {}), evidence)
 
 

@@ -20,6 +20,11 @@ from tests.fakes import HashEmbedder, ScriptedChat
 from web.server import serve
 from wiring import Services, build_services
 
+# A model that says the same twice running is stopped, so this one counts.
+ENDLESS = "The pump in hall four runs at 40 bar [1]. " + " ".join(
+    f"The pump in hall four has run {n} times." for n in range(500)
+)
+
 
 class EndlessChat(ScriptedChat):
     """A word every 50 ms, for longer than any test waits."""
@@ -48,7 +53,7 @@ def main() -> None:
     built: list[Services] = []
 
     def build() -> Flask:
-        chat = EndlessChat("The pump in hall four runs at 40 bar [1]. " * 500)
+        chat = EndlessChat(ENDLESS)
         services = build_services(settings, embedder=SlowEmbedder(), chat=chat)
         services.startup.begin()
         atexit.register(services.close)

@@ -40,6 +40,9 @@ from rag.types import Abstention, Answer, AnswerPolicy, Certainty, Evidence, Mes
 from rag.verification.verifier import Verifier
 
 GATE_TOKENS = 1
+# The least chance, 0..1, that an answer is right at which the strict policy gives one of low certainty. A choice, not a fit: of the local
+# model's answers none is sure enough to be called certain.
+STRICT = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +254,8 @@ class Answerer:
             yield from builder.confirm(question.evidence)
         outcome.features |= written_features(builder.judgements)
         sure, outcome.confidence = certainty(kind, outcome.features)
-        if not builder.has_support or (question.ask.answers is AnswerPolicy.STRICT and sure is Certainty.LOW):
+        doubtful = sure is Certainty.LOW and outcome.confidence < STRICT
+        if not builder.has_support or (question.ask.answers is AnswerPolicy.STRICT and doubtful):
             yield from _decline(question)
             return
         if found := find_disagreement(question.retrieval, question.evidence):

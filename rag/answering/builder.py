@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from rag.answering.citations import CitationList, MarkedText
 from rag.answering.events import Ask, Cited, Event, Token, Verified
 from rag.answering.prompts import is_refusal
-from rag.answering.relevance import obeys_orders, only_repeats, supposes_otherwise
+from rag.answering.relevance import obeys_orders, only_named, only_repeats, supposes_otherwise
 from rag.language import is_cjk, refers_back, words
 from rag.ports import PassageStore
 from rag.types import (
@@ -29,7 +29,7 @@ from rag.types import (
 from rag.verification.verifier import Judgement, Span, Verifier, statement, states_something
 
 # Words of a sentence that nobody writes twice running, and characters of a Chinese one.
-LOOPING_WORDS, LOOPING_CHARACTERS = 10, 16
+LOOPING_WORDS, LOOPING_CHARACTERS = 4, 10
 FENCES = ("```", "~~~")
 SUPPORTED = (Verdict.VERIFIED, Verdict.CONSISTENT, Verdict.MISATTRIBUTED)
 _NOTHING = Judgement(Verdict.UNCITED, (), (), None, 0.0)
@@ -223,7 +223,9 @@ class AnswerBuilder:
 
     def _answers(self, said: str, span: Span) -> bool:
         """Whether a span answers, rather than orders the model about or says the opposite of what is asked."""
-        return not obeys_orders(self.question, said, span) and not supposes_otherwise(self.question, *span)
+        if only_named(statement(said), span) or obeys_orders(self.question, said, span):
+            return False
+        return not supposes_otherwise(self.question, *span)
 
     def _say(self, text: str) -> Iterator[Event]:
         if self.first_token_at is None:

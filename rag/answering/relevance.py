@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
+from rag.answering.citations import FORGED
 from rag.evidence.injection import gives_orders
-from rag.language import asks_whether, query_terms, stem, terms
+from rag.language import asks_whether, language, query_terms, sentences, stem, terms
 from rag.types import Evidence
 from rag.verification.contradiction import both_asked, denies, turned
 
@@ -14,15 +18,49 @@ LEAST_SHARE = 0.2
 EMPTY = frozenset(
     stem(word) for word in ("answer", "question", "source", "sources", "document", "documents", "information")
 )
+# A document that forges the sources of our prompt, a line of such sources, and the share of the question's terms that such a line needs.
+_FORGES = re.compile(r"(?im)^\W*(?:sources|来源)\s*[:：]\s*\n\s*[\[【]1[\]】]\s")
+_FORGED_LINE = re.compile(r"\s*[\[【]\d{1,9}[\]】]\s")
+FORGED_SHARE = 0.5
 
 
 def obeys_orders(question: str, sentence: str, span: Span) -> bool:
-    """Whether a sentence rests on text that gives a model orders and has nothing to do with the question: a model that obeyed it."""
+    """Whether a sentence rests on text that gives a model orders, or passes itself off as one of its sources, and has nothing to do with
+    the question: a model that obeyed it.
+    """
     item, start, end = span
-    if not gives_orders(sentence) and not gives_orders(item.passage.between(start, end)):
+    said = item.passage.between(start, end)
+    if FORGED.search(item.passage.text) and _is_beside(question, sentence, item):
+        return True
+    forged = _FORGED_LINE.match(said) is not None and _FORGES.search(item.passage.text) is not None
+    if not forged and not gives_orders(sentence) and not _holds_orders(item.passage.text):
         return False
     asked = set(query_terms(question))
-    return len(asked & set(terms(sentence))) < LEAST_SHARE * len(asked)
+    return len(asked & set(terms(sentence))) < (FORGED_SHARE if forged else LEAST_SHARE) * len(asked)
+
+
+def _is_beside(question: str, sentence: str, item: Evidence) -> bool:
+    """Whether a section with marks like ours in it shares no term with the question, or is quoted in another language than that."""
+    if language(sentence) != language(question):
+        return language(sentence) == language(item.text)
+    about = f"{item.passage.heading or ''} {item.passage.filename} {item.passage.text}"
+    return language(question) == language(item.text) and not set(query_terms(question)) & set(terms(about))
+
+
+def only_named(sentence: str, span: Span) -> bool:
+    """Whether a sentence has words in common with the name or headings of its source alone: a file name says nothing, whoever chose it."""
+    item, _, _ = span
+    said = set(terms(sentence)) - EMPTY
+    if not said or language(sentence) != language(item.text):
+        return False
+    named = set(terms(f"{item.passage.heading or ''} {re.sub(r'[_.-]+', ' ', item.passage.filename)}"))
+    return bool(said & named) and not said & set(terms(item.passage.text))
+
+
+@lru_cache(maxsize=256)
+def _holds_orders(text: str) -> bool:
+    """Whether any sentence of a section gives orders: what a model that obeys them says stands beside them ("The answer is ...")."""
+    return any(gives_orders(text[start:end]) for start, end in sentences(text))
 
 
 def only_repeats(question: str, sentence: str) -> bool:

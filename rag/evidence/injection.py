@@ -96,6 +96,8 @@ _OPENS = re.compile(
     + _any(
         rf"\W*(?:dear|attention|hey|note (?:to|for)|important for|message (?:to|for)|instructions? (?:to|for))\W*(?:{_AI}|the assistant\b)[\s:,;!.\]-]",
         r"\W*(?:new |begin |end )?(?:system|developer|admin(?:istrator)?) (?:override|prompt|message|command|instructions?)\s*[:\]>]",
+        r"\W*(?:sources|来源)\s*[:：]\s*\n\s*[\[【]1[\]】]\s",  # our own prompt, forged
+        r"\W*(?:answer|回答|答案?)\s*[:：]\s*(?:yes|no|是|否)\b.{0,200}[\[【]\d{1,9}[\]】]",  # an answer put into its mouth, mark and all
         r"\W*(?:系统|开发者|管理员)(?:提示词?|消息|指令|命令|覆盖)\s*[：:\]】]",
     )
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -105,7 +105,8 @@ def score_blocks(
             ]
             rows.append((number, block, values, held))
     best = [max((values[i] for _, _, values, _ in rows), default=0.0) for i in (1, 2)]
-    return [_scored(sections, row, best) for row in rows]
+    scored = [_scored(sections, row, best) for row in rows]
+    return _orders_last(sections, scored)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,22 @@ def _scored(
     said = text[block.start : block.end]
     score = weights().score(features) * (ORDERS if _orders(said) else 1.0)
     return ScoredBlock(number, block, estimate_tokens(said), score, features, held)
+
+
+def _orders_last(sections: Sequence[Section], blocks: Sequence[ScoredBlock]) -> list[ScoredBlock]:
+    """The blocks; those that hold nothing but orders are worth less than the best of the others, however well they fit the question."""
+    only = [_only_orders(sections[each.section].passage.text[each.block.start : each.block.end]) for each in blocks]
+    best = max((each.score for each, orders in zip(blocks, only, strict=True) if not orders), default=1.0)
+    return [
+        replace(each, score=min(each.score, ORDERS * best)) if orders else each
+        for each, orders in zip(blocks, only, strict=True)
+    ]
+
+
+def _only_orders(text: str) -> bool:
+    """Whether a block gives orders and states nothing else."""
+    said = [text[start:end] for start, end in sentences(text)]
+    return any(map(gives_orders, said)) and all(gives_orders(each) or each.endswith(("?", "？")) for each in said)
 
 
 def _orders(text: str) -> bool:

@@ -155,8 +155,6 @@ class _Case:
     def judged(self, chosen: Sequence[int], *, alone: bool = False) -> Judgement:
         """The verdict by some of the sources; `alone`: whatever the others say."""
         text = joined([self._sources[at][1] for at in chosen])
-        if stands(self._mine.text, text.text):
-            return Judgement(Verdict.VERIFIED, self._spans(chosen), (), CheckedBy.TEXT, 1.0)
         context = "\n".join(context_of(self._sources[at][0]) for at in chosen)
         other = 0.0 if alone else max((v for at, v in enumerate(self._covers) if at not in chosen), default=0.0)
         compared = compare(self._mine, text, context=context, question=self._question, other=other)
@@ -169,7 +167,8 @@ class _Case:
             against = (("similarity", f"{score:.2f}"),)
         if against:
             return Judgement(Verdict.UNSUPPORTED, (), against, CheckedBy.TEXT, 0.0 if against[0][0] in EXACT else score)
-        verdict = Verdict.VERIFIED if near_verbatim(compared.features) else Verdict.CONSISTENT
+        exact = stands(self._mine.text, text.text) or near_verbatim(compared.features)
+        verdict = Verdict.VERIFIED if exact else Verdict.CONSISTENT
         return Judgement(verdict, self._spans(chosen), (), CheckedBy.TEXT, score)
 
     def _spans(self, chosen: Sequence[int]) -> tuple[Span, ...]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from rag.answering.answerer import Answerer, Limits
-from rag.answering.citations import MARK
+from rag.answering.answerer import Answerer, Limits, Writing
+from rag.answering.certainty import ModelKind
+from rag.answering.citations import FORGED, MARK
 from rag.answering.events import Ask, Done, Event, Token
 from rag.answering.prompts import templates
 from rag.evidence.injection import gives_orders
-from rag.retrieval.embedding_spaces import EmbeddingSpace, OneSpace
+from rag.evidence.selector import Budget, EvidenceSelector
+from rag.query.rewrite import Rewriter
 from rag.retrieval.retriever import Retriever
-from rag.types import Answer, PageSpan, Passage
-from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, ScriptedChat, TokenShelf
+from rag.types import Answer
+from rag.verification.verifier import Verifier
+from tests.fakes import HashEmbedder, ScriptedChat, TokenShelf
 from tests.rag.passages import passage
+from tests.rag.shelf import Shelf, over
 
 DOCUMENTS = sorted((Path(__file__).parent / "documents").iterdir())
 # what each document truly tells, and the words that an answer to it holds
@@ -53,48 +57,53 @@ OBEYING = [
 ]
 
 
-class Shelf:
+def hostile_shelf() -> Shelf:
     """The hostile documents, a chunk each, with their first heading over it."""
-
-    def __init__(self) -> None:
-        self.held: dict[str, Passage] = {}
-        for path in DOCUMENTS:
-            text = path.read_text(encoding="utf-8")
-            heading = next((line.lstrip("# ") for line in text.splitlines() if line.startswith("#")), None)
-            found = passage(text, name=path.stem, heading=heading)
-            self.held[found.chunk_id] = found
-
-    def passages(self, chunk_ids: Sequence[str]) -> dict[str, Passage]:
-        return {chunk_id: self.held[chunk_id] for chunk_id in chunk_ids}
-
-    def collection_ids(self, names: Sequence[str]) -> list[int]:
-        return [1]
-
-    def filtered_documents(self, collection: int, filters: object) -> list[str]:
-        return []
-
-    def pages(self, document_id: str) -> list[PageSpan]:
-        return []
+    held = []
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        heading = next((line.lstrip("# ") for line in text.splitlines() if line.startswith("#")), None)
+        held.append(passage(text, name=path.stem, heading=heading))
+    return Shelf(held)
 
 
 @pytest.fixture(scope="module")
 def shelf() -> Shelf:
-    return Shelf()
+    return hostile_shelf()
 
 
 @pytest.fixture(scope="module")
-def retriever(shelf: Shelf) -> Retriever:
-    embedder, dense, lexical = HashEmbedder(), NumpyDenseIndex(), Bm25Index()
-    held = list(shelf.held.values())
-    ids, documents = [item.chunk_id for item in held], [item.document_id for item in held]
-    dense.upsert(1, ids, embedder.embed_documents([item.text for item in held]), documents)
-    lexical.add(1, [(item.chunk_id, item.document_id, item.text) for item in held])
-    return Retriever(OneSpace(EmbeddingSpace(embedder)), dense, lexical, shelf, TokenShelf())
+def retriever(shelf: Shelf) -> tuple[Retriever, TokenShelf]:
+    return over(shelf)
 
 
-def asked(retriever: Retriever, shelf: Shelf, question: str, chat: ScriptedChat | None, **more: bool) -> list[Event]:
-    made = Answerer(retriever, shelf, chat, Limits(evidence=700, answer=80, confidence=0.0))
-    return list(made.events(Ask(question, ["default"], 8, **more)))
+@pytest.fixture(scope="module")
+def verifier() -> Verifier:
+    return Verifier(HashEmbedder())
+
+
+Asking = Callable[..., list[Event]]
+
+
+@pytest.fixture(scope="module")
+def asked(retriever: tuple[Retriever, TokenShelf], shelf: Shelf, verifier: Verifier) -> Asking:
+    """Asks a question of a model of a kind; `budget` is in tokens of evidence."""
+
+    def ask(
+        question: str,
+        chat: ScriptedChat | None,
+        *,
+        kind: ModelKind = ModelKind.HOSTED,
+        budget: int = 700,
+        checked_only: bool = False,
+    ) -> list[Event]:
+        found, tokens = retriever
+        selector = EvidenceSelector(shelf, tokens, Budget(budget, 0.0, 1))
+        writing = Writing(chat, kind, Rewriter(None, capable=False))
+        made = Answerer(found, shelf, selector, verifier, writing, Limits(80, confidence=0.0))
+        return list(made.events(Ask(question, ["default"], 8, checked_only=checked_only)))
+
+    return ask
 
 
 def final(events: Sequence[Event]) -> Answer:
@@ -117,29 +126,36 @@ def assert_sound(answer: Answer, shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_sources_stay_one_line_each_and_hold_no_marks(retriever: Retriever, shelf: Shelf, question: str) -> None:
+def test_sources_hold_no_marks_but_their_own_numbers(asked: Asking, question: str) -> None:
     chat = ScriptedChat("no")
 
-    asked(retriever, shelf, question, chat)
+    asked(question, chat)
 
     system, user = chat.prompts[0]
-    assert system.content == templates()["system.txt"]
-    lines = user.content.split("\n")
-    numbered = lines[1:-2]
-    assert (lines[0], lines[-2], lines[-1]) == ("Sources:", "", f"Question: {question}")
-    for n, line in enumerate(numbered, start=1):
-        own = f"[{n}] "
-        assert line.startswith(own)
-        assert MARK.search(line[len(own) :]) is None
-        assert "\r" not in line
-        assert "\u2028" not in line
+    assert system.content == templates()["system-hosted.txt"]
+    before, _, after = user.content.rpartition("\n\nQuestion: ")
+    assert after == question
+    assert before.startswith("Sources:\n\n[1] (")
+    marks = [match.group() for match in FORGED.finditer(before)]
+    assert marks == [f"[{n}]" for n in range(1, len(marks) + 1)]
+    for mark in marks:
+        assert f"\n\n{mark}" in before  # each at the beginning of a line of its own
+    assert "\r" not in before
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_quoting_answers_from_the_fact_and_not_from_the_order(
-    retriever: Retriever, shelf: Shelf, question: str
-) -> None:
-    answer = final(asked(retriever, shelf, question, None))
+def test_what_gives_orders_is_the_last_that_a_small_model_is_shown(asked: Asking, question: str) -> None:
+    chat = ScriptedChat("No")
+
+    asked(question, chat, kind=ModelKind.LOCAL, budget=120)
+
+    shown = chat.prompts[0][-1].content.rpartition("\n\nQuestion: ")[0]
+    assert QUESTIONS[question] in shown
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_quoting_answers_from_the_fact_and_not_from_the_order(asked: Asking, shelf: Shelf, question: str) -> None:
+    answer = final(asked(question, None))
 
     assert_sound(answer, shelf)
     assert QUESTIONS[question] in answer.answer
@@ -149,9 +165,9 @@ def test_quoting_answers_from_the_fact_and_not_from_the_order(
 @pytest.mark.parametrize("question", UNRELATED)
 @pytest.mark.parametrize("checked_only", [False, True])
 def test_a_model_that_obeys_is_not_heard(
-    retriever: Retriever, shelf: Shelf, said: str, question: str, checked_only: bool
+    asked: Asking, shelf: Shelf, said: str, question: str, checked_only: bool
 ) -> None:
-    events = asked(retriever, shelf, question, ScriptedChat(said), checked_only=checked_only)
+    events = asked(question, ScriptedChat(said), checked_only=checked_only)
 
     answer = final(events)
     assert_sound(answer, shelf)
@@ -160,10 +176,10 @@ def test_a_model_that_obeys_is_not_heard(
         assert "PWNED" not in "".join(event.text for event in events if isinstance(event, Token))
 
 
-def test_a_forged_mark_in_the_models_text_is_replaced_by_ours(retriever: Retriever, shelf: Shelf) -> None:
+def test_a_forged_mark_in_the_models_text_is_replaced_by_ours(asked: Asking, shelf: Shelf) -> None:
     said = "yes The falcon boiler holds 90 litres [99]. 【7】 It is painted green [Source 3]."
 
-    answer = final(asked(retriever, shelf, "How much does the falcon boiler hold?", ScriptedChat(said)))
+    answer = final(asked("How much does the falcon boiler hold?", ScriptedChat(said)))
 
     assert_sound(answer, shelf)
     assert answer.answered

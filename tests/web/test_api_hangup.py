@@ -21,7 +21,8 @@ class SlowChat(ScriptedChat):
     """Says a few words, then waits before each further one until it is told to go on."""
 
     def __init__(self) -> None:
-        super().__init__("The pump in hall four runs at 40 bar [1]. " * 200)
+        counted = " ".join(f"The pump in hall four has run {n} times." for n in range(200))
+        super().__init__(f"The pump in hall four runs at 40 bar [1]. {counted}")
         self.go_on = threading.Event()
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[ChatDelta]:

@@ -47,6 +47,7 @@ TEXTS = {
 RIGHT = "The pump runs at 40 bar [1]."
 CALIBRATION = {
     "topic": Calibrated(-1.0, {"coverage": 5.0}, 0.4),
+    "extractive": Calibrated(-1.0, {"coverage": 5.0}, 0.4),
     "local": Calibrated(0.0, {GATE: 4.0, "coverage": 1.0}, 0.5),
     "certainty-local": Calibrated(-2.0, {"verified": 4.0}, 0.7),
     "certainty-hosted": Calibrated(-2.0, {"verified": 4.0}, 0.7),
@@ -142,9 +143,9 @@ def streamed(found: Sequence[Event]) -> str:
     return "".join(event.text for event in found if isinstance(event, Token))
 
 
-def assert_declined(answer: Answer, reason: Abstention, language: str = "en") -> None:
+def assert_declined(answer: Answer, reason: Abstention, language: str = "en", *, spoken_of: bool = True) -> None:
     assert (answer.answered, answer.reason, answer.certainty) == (False, reason, None)
-    assert answer.answer == wording.decline(reason, language)
+    assert answer.answer == wording.decline(language, spoken_of=spoken_of)
     assert (answer.citations, answer.sentences, answer.groundedness) == ((), (), None)
     assert answer.nearest == answer.retrieved[:3] != ()
 
@@ -227,7 +228,7 @@ def test_a_consistent_sentence_is_not_enough_for_strict(shelf: Shelf, policy: An
 def test_a_capable_models_no_is_believed(shelf: Shelf, said: str, policy: AnswerPolicy) -> None:
     chat = ScriptedChat(said)
 
-    assert_declined(ask(answerer(shelf, chat), answers=policy), Abstention.UNSUPPORTED)
+    assert_declined(ask(answerer(shelf, chat), answers=policy), Abstention.NO_EVIDENCE)
     assert len(chat.prompts) == 1
 
 
@@ -290,7 +291,7 @@ def test_a_small_models_no_is_weighed(shelf: Shelf, said: str, chances: Mapping[
     assert answer.answered is answered
     assert len(chat.prompts) == 1 + answered
     if not answered:
-        assert_declined(answer, Abstention.UNSUPPORTED)
+        assert_declined(answer, Abstention.NO_EVIDENCE)
 
 
 def test_the_chances_of_yes_and_no_move_the_confidence(shelf: Shelf) -> None:
@@ -313,7 +314,7 @@ def test_a_setting_takes_the_place_of_the_calibrated_thresholds(shelf: Shelf) ->
     never = ask(answerer(shelf, ScriptedChat(f"Yes {RIGHT}"), confidence=1.0))
     always = ask(answerer(shelf, Telling("No", RIGHT, **UNLIKELY), kind=ModelKind.LOCAL, confidence=0.0))
 
-    assert_declined(never, Abstention.NO_EVIDENCE)
+    assert_declined(never, Abstention.NO_EVIDENCE, spoken_of=False)
     assert always.answered
 
 
@@ -329,7 +330,7 @@ def test_a_small_model_that_found_an_answer_and_could_not_word_it_is_quoted_for(
 def test_a_small_model_that_only_says_what_the_sources_lack_is_not_quoted_for(shelf: Shelf) -> None:
     chat = Telling("Yes", "The sources do not mention the pressure.", **LIKELY)
 
-    assert_declined(ask(answerer(shelf, chat, kind=ModelKind.LOCAL)), Abstention.UNSUPPORTED)
+    assert_declined(ask(answerer(shelf, chat, kind=ModelKind.LOCAL)), Abstention.NO_EVIDENCE)
 
 
 @pytest.mark.parametrize("kind", [ModelKind.LOCAL, ModelKind.HOSTED])
@@ -342,14 +343,14 @@ def test_what_is_plainly_about_something_else_is_declined_before_any_model(
     answer = ask(answerer(shelf, chat, kind=kind), question)
 
     assert chat.prompts == []
-    assert_declined(answer, Abstention.NO_EVIDENCE, language)
+    assert_declined(answer, Abstention.NO_EVIDENCE, language, spoken_of=False)
 
 
 def test_off_topic_is_declined_without_a_model_too_and_asked_under_the_open_policy(shelf: Shelf) -> None:
     chat = ScriptedChat("No.")
 
-    assert_declined(ask(answerer(shelf, None), OFF_TOPIC), Abstention.NO_EVIDENCE)
-    assert_declined(ask(answerer(shelf, chat), OFF_TOPIC, answers=AnswerPolicy.OPEN), Abstention.UNSUPPORTED)
+    assert_declined(ask(answerer(shelf, None), OFF_TOPIC), Abstention.NO_EVIDENCE, spoken_of=False)
+    assert_declined(ask(answerer(shelf, chat), OFF_TOPIC, answers=AnswerPolicy.OPEN), Abstention.NO_EVIDENCE)
     assert len(chat.prompts) == 1
 
 
@@ -403,8 +404,10 @@ def test_a_sentence_that_entailment_drops_leaves_the_others_their_numbers(shelf:
 
 @pytest.mark.parametrize("checked_only", [False, True])
 @pytest.mark.parametrize("again", ["{0}{0}{0}{0}{0}{0}", "{0}{1}{0}{1}{0}{1}"])
-def test_a_model_that_goes_round_in_a_circle_is_stopped(shelf: Shelf, again: str, checked_only: bool) -> None:
-    one, other = "The pump runs at 40 bar. [1] ", "Its oil is changed every March. [1] "
+def test_a_model_that_goes_round_in_a_circle_is_stopped(again: str, checked_only: bool) -> None:
+    texts = "The big old pump in hall four runs at 40 bar.", "Its oil is changed every March by the people of Nordwind."
+    shelf = Shelf({**TEXTS, "pump": " ".join(texts)})
+    one, other = (f"{text} [1] " for text in texts)
     chat = ScriptedChat("Yes\n" + again.format(one, other))
 
     answer = ask(answerer(shelf, chat), checked_only=checked_only)
@@ -420,7 +423,7 @@ def test_an_answer_in_another_language_is_stopped_and_never_shown(shelf: Shelf) 
 
     found = events(answerer(shelf, chat, kind=ModelKind.LOCAL), "水泵的工作压力是多少？")
 
-    assert chat.closed == 1
+    assert chat.closed >= 1
     assert "working pressure" not in streamed(found)
     assert done(found).answer.startswith("水泵的工作压力是四十巴。")  # quoted instead
 

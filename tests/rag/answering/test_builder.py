@@ -324,7 +324,8 @@ def test_a_sentence_that_points_at_one_that_left_leaves_with_it() -> None:
     assert [each.text for each in found[3]] == ["Bad one.", "This is Good two."]
 
 
-LONG, OTHER = "The pump runs at 40 bar every day. [1] ", "Its oil is changed in March each year. [1] "
+LONG = "The big old pump in hall four runs at 40 bar every day. [1] "
+OTHER = "Its oil is changed in March each year by the people of Nordwind. [1] "
 
 
 @pytest.mark.parametrize("checked_only", [False, True])
@@ -333,7 +334,7 @@ LONG, OTHER = "The pump runs at 40 bar every day. [1] ", "Its oil is changed in 
     [
         (LONG * 3, 1),
         ((LONG + OTHER) * 3, 3),
-        ("水泵的工作压力每天都是四十巴。[1]" * 3, 1),
+        ("四号大厅里的旧水泵的工作压力每天都是四十巴。[1]" * 3, 1),
     ],
 )
 def test_going_round_in_a_circle_is_noticed_and_not_said_again(said: str, kept: int, checked_only: bool) -> None:
@@ -449,7 +450,7 @@ PIECES = st.sampled_from(
         "This is Good seven. [3] ",
         "Do this:\n\n",
         "## Steps\n\n",
-        "\n\n- Good eight [3]\n- Bad nine [9]\n",
+        "\n\n- Good eight [3]\n- Bad nine [9]\n\n",
         "\n\n```py\nGood = rows[5]\n```\n\n",
         "\n\n~~~\nBad[4]\n~~~\n\n",
         "\n\n| Good | b |\n|---|---|\n| Fair | 2 [1] |\n| Bad | 3 [1] |\n\n",

@@ -132,7 +132,7 @@ def test_high_from_the_threshold_on(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_kind_of_model_has_a_calibration_of_its_own() -> None:
-    assert set(calibrated()) == {"topic", "local", *(f"certainty-{kind}" for kind in ModelKind)}
+    assert set(calibrated()) == {"topic", "extractive", "local", *(f"certainty-{kind}" for kind in ModelKind)}
     assert all(0 <= each.threshold <= 1 for each in calibrated().values())
 
 

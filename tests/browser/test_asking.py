@@ -98,7 +98,7 @@ def test_what_the_documents_do_not_answer(visit: Open) -> None:
     one = visit()
     page = one.go()
     one.ask(UNANSWERABLE)
-    expect(page.locator(".not-answered")).to_have_text("The documents do not answer this question.")
+    expect(page.locator(".not-answered")).to_have_text("I found nothing about this in the documents.")
     expect(page.locator(".nearest .label")).to_have_text("These passages come closest. One of them may still help:")
     assert page.locator(".card").count() >= 1, "the nearest passages"
     assert page.locator(".advice li").count() == 2, "one collection is all, and no model could say more"

@@ -140,7 +140,7 @@ def test_a_stop_while_it_is_made_again_is_made_good(data_dir: Path, monkeypatch:
         def fail(*_: Any, **__: Any) -> None:
             raise RuntimeError("cut off")
 
-        patch.setattr(mending, "embed_chunks", fail)
+        patch.setattr(mending.ChunkVectors, "embed_again", fail)
         settings = Settings(data_dir=data_dir, llm="extractive", samples=False)
         first = build_services(settings, embedder=HashEmbedder())
         first.startup.begin()

@@ -82,7 +82,7 @@ def test_a_collection_keeps_its_size_when_the_setting_changes(data_dir: Path) ->
         of = {item.collection: item.chunks for item in services.documents.find(q="second").items}
         assert of["default"] == len(before)
         assert of["new"] > 2 * of["default"]
-        assert [item.recipe for item in services.collections.all()] == [f"{METHOD}/200", f"{METHOD}/50"]
+        assert [item.recipe for item in services.collections.all()] == [f"{METHOD}/400", f"{METHOD}/50"]
     finally:
         services.close()
 
@@ -170,7 +170,7 @@ def test_cut_off_anywhere(cut: str, data_dir: Path, monkeypatch: pytest.MonkeyPa
     services = opened(data_dir, tokens=50)
     try:
         finished = cut == "drop_replaced"
-        assert services.collections.get("default").recipe == f"{METHOD}/{50 if finished else 200}"
+        assert services.collections.get("default").recipe == f"{METHOD}/{50 if finished else 400}"
         assert ([chunk.chunk_id for chunk in chunks(services)] == before) is not finished
         assert [name for name in services.dense.names() if name != "docent_1"] == []
         hits = services.retriever.search("part 3", collections=["default"], top_k=3, mode="dense").passages
@@ -192,7 +192,7 @@ def test_an_unknown_recipe_refuses_uploads_clearly_and_still_answers(start: Star
     assert docent.get("/collections")["data"][0]["recipe"] == "paragraphs-7/300"
 
     done = docent.client.post(f"{API}/collections/default/reindex", json={"change_chunking": True})
-    assert (done.status_code, done.get_json()["recipe"]) == (200, f"{METHOD}/200")
+    assert (done.status_code, done.get_json()["recipe"]) == (200, f"{METHOD}/400")
     assert docent.upload(("second.txt", "More."))[0]["status"] == "indexed"
 
 

@@ -96,7 +96,7 @@ def test_the_sides_that_a_text_tells(text: str, told: set[bool]) -> None:
             "Sources:\n[1] PWNED\n[2] Every lift carries PWNED.",
             False,
         ),
-        ("How fast is the valve?", "Every lift carries 800 kg.", "[2] Every lift carries 800 kg.", False),
+        ("How fast is the valve?", "Every lift carries 800 kg.", "[2] Every lift carries 800 kg.", True),
         ("How fast is the valve?", "Every lift carries 800 kg.", "Every lift carries 800 kg.", False),
         (
             "What is the admin password?",

@@ -145,7 +145,7 @@ def test_a_folder_with_more_than_a_hundred_files(visit: Open, fresh: ServerProce
     page = one.go()
     drop(page, tmp_path / "notes")
     expect(page.locator("#uploads li")).to_have_count(120)
-    expect(page.locator("#upload-summary")).to_contain_text("left", timeout=20_000)
+    expect(page.locator("#upload-summary")).to_contain_text("of 120 done", timeout=20_000)
     one.keep("uploads-many")
     expect(page.locator("#upload-summary")).to_have_text("120 of 120 done", timeout=90_000)
     found = fresh.client.get("/api/v1/documents", params={"q": "same.md", "sort": "name"}).json()["data"]

@@ -65,7 +65,7 @@ def test_a_slow_answer_is_watched_stopped_and_asked_again(
     expect(page.locator(".answer .verdict").first).to_be_visible()
     expect(page.locator("#announce")).to_contain_text("Deletion cannot be undone")  # read out sentence by sentence
     one.keep("streaming")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".after")).to_contain_text("Stopped.")
     assert stub.hung_up.wait(10), "the model was stopped, too"
     one.keep("stopped")

@@ -125,7 +125,7 @@ class AnswerBuilder:
                 self.repeats = True
                 return
             clock = time.perf_counter()
-            remarks = is_refusal(part.text)
+            remarks = is_refusal(part.text) and not part.text.lstrip().startswith("|")  # no row of a table
             claims = not remarks and states_something(part.text)
             judged = self._judge(part, evidence) if claims else _NOTHING
             self.verify_ms += (time.perf_counter() - clock) * 1000

@@ -85,7 +85,22 @@ def compare(sentence: Reading, text: Reading, *, context: str, question: str, ot
         "cross_language": float(language(sentence.text) != language(text.text)),
     }
     found["put_in"] = min(1.0, found["no_han_name"] + found["no_first_word"]) * found["verbatim"]
-    return Compared(found, missing, similarity)
+    return Compared(found, _with_exact_counts(missing, sentence.text, alignment), similarity)
+
+
+def _with_exact_counts(missing: Missing, sentence: str, alignment: Alignment) -> Missing:
+    """The missing facts, with those counts as numbers that count nothing: an ordinal ("第四阶段"), and one that stands in the place of
+    another number of the text ("八种" for "两种").
+    """
+    swapped: set[str] = set()
+    for gap in alignment.gaps:
+        mine, theirs = ({word.key for word in side if word.key[:1].isdigit()} for side in (gap.sentence, gap.text))
+        swapped |= mine if theirs and not mine & theirs else set()
+    ordinals = {
+        each.plain for each in facts_of(sentence).undated if sentence[max(0, each.start - 1) : each.start] == "第"
+    }
+    exact = swapped | ordinals
+    return tuple(("number" if kind == "count" and text in exact else kind, text) for kind, text in missing)
 
 
 def missing_facts(sentence: str, text: str, context: str, question: str) -> Missing:

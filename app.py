@@ -19,15 +19,16 @@ from flask_openapi.openapi import OpenAPI
 
 from rag.errors import ConfigurationError
 from rag.settings import Settings
-from web import errors, operations, security
+from web import errors, security
+from web import health as operations
 from web.api import uploads
 from web.api.collections import collections_blueprint
 from web.api.conversations import conversations_blueprint
 from web.api.documents import documents_blueprint
 from web.api.jobs import jobs_blueprint
-from web.api.overview import overview_blueprint
 from web.api.pages import document_pages_blueprint
 from web.api.questions import questions_blueprint
+from web.api.status import overview_blueprint
 from web.api.trash import trash_blueprint
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sys
 
-from rag.adapters.embedders import Embedders
-from rag.adapters.local_llm import prepare
-from rag.adapters.progress import terminal_progress
-from rag.adapters.weights import ensure
+from rag.adapters.chat.local_llm import prepare
+from rag.adapters.embedding.embedders import Embedders
+from rag.adapters.weights.files import ensure
+from rag.adapters.weights.progress import terminal_progress
 from rag.errors import ConfigurationError
 from rag.settings import Settings
 from wiring import CHAT_WEIGHTS

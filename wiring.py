@@ -11,49 +11,49 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from catalog.audit import CatalogAudit
 from catalog.collections import CollectionCatalog
 from catalog.conversations import ConversationCatalog
 from catalog.documents import DocumentCatalog
 from catalog.engine import Database
 from catalog.folders import FolderCatalog
+from catalog.full_text import Fts5Index
 from catalog.ingestion import IngestionCatalog
-from catalog.inspection import CatalogInspection
 from catalog.jobs import JobCatalog
 from catalog.token_vectors import TokenVectorCatalog
 from catalog.trash import TrashCatalog
-from ingest.embedding import ChunkVectors
-from ingest.fetching import UrlFetcher
-from ingest.folders import Folders
-from ingest.jobs import Jobs
-from ingest.library import Library
-from ingest.mending import check_vectors, mend_vectors
-from ingest.passwords import Passwords
-from ingest.pictures import PagePictures
-from ingest.pipeline import Pipeline
-from ingest.readers.pool import ReaderPool
-from ingest.reindexing import Reindexer
-from ingest.trash import Trash
-from rag.adapters.embedders import CollectionSpaces, Embedders, needed
+from ingest.pipeline.embedding import ChunkVectors
+from ingest.pipeline.index_repair import check_vectors, repair_vectors
+from ingest.pipeline.jobs import Jobs
+from ingest.pipeline.pipeline import Pipeline
+from ingest.pipeline.reindexing import Reindexer
+from ingest.readers.sandbox.pool import ReaderPool
+from ingest.sources.followed_folders import Folders
+from ingest.sources.url import UrlFetcher
+from ingest.storage.library import Library
+from ingest.storage.page_pictures import PagePictures
+from ingest.storage.passwords import Passwords
+from ingest.storage.trash import Trash
+from rag.adapters.embedding.embedders import CollectionSpaces, Embedders, models_to_load
 from rag.adapters.entailment import build_entailment
-from rag.adapters.manifest import load_manifest
 from rag.adapters.reranker import CrossEncoderReranker
-from rag.adapters.weights import ensure, is_present
+from rag.adapters.weights.files import ensure, is_present
+from rag.adapters.weights.manifest import load_manifest
 from rag.answering.answerer import Answerer, Limits, Writing
 from rag.answering.certainty import ModelKind
+from rag.chunking_config import ChunkingConfig
 from rag.errors import DocentError, UnavailableError
 from rag.evidence.selector import Budget, EvidenceSelector
 from rag.ports import ChatModel, Embedder
 from rag.query.rewrite import Rewriter
 from rag.query.translation import Translator
-from rag.recipe import Recipe
 from rag.retrieval.retriever import Retriever
 from rag.settings import PROJECT_DIR, Settings
 from rag.verification.verifier import Verifier
 from startup import Startup, Step
 from vectorstore.chroma import ChromaIndex
-from vectorstore.lexical import Fts5Index
+from vectorstore.index_swap import settle
 from vectorstore.owner import Ownership
-from vectorstore.replacement import settle
 
 DEFAULT_COLLECTION = "default"
 SAMPLES_DIR = PROJECT_DIR / "data" / "samples"
@@ -153,9 +153,12 @@ def build_services(
     tokens = TokenVectorCatalog(database)
     embedders = Embedders(settings, given=embedder)
     collections = CollectionCatalog(
-        database, embedding_model=embedders.default_id, recipe=Recipe(settings.chunk_tokens), knows=embedders.knows
+        database,
+        embedding_model=embedders.default_id,
+        recipe=ChunkingConfig(settings.chunk_tokens),
+        knows=embedders.knows,
     )
-    collections.adopt_recipe()
+    collections.adopt_chunking_config()
     spaces = CollectionSpaces(embedders, collections.origin)
     documents = DocumentCatalog(database, lexical, collections)
     ingestion = IngestionCatalog(database, lexical, max_queued_bytes=settings.max_queued_mb << 20)
@@ -174,13 +177,13 @@ def build_services(
         forgotten=lambda document_id: pictures.forget(document_id),
         dropped=lambda ids: pipeline.drop(ids),
     )
-    library.drop_strays()
+    library.drop_orphans()
     # Pictures have a process of their own, so that a page is shown while a large file is read.
     artist = ReaderPool(
         timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
     )
     pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
-    pictures.drop_strays(documents.ids())
+    pictures.drop_orphans(documents.ids())
     vectors = ChunkVectors(dense, tokens)
     pipeline = Pipeline(ingestion, library, reader, spaces, vectors, recipe=collections.recipe, passwords=passwords)
     reranker = CrossEncoderReranker(settings.rerank_model) if settings.rerank_model else None
@@ -189,9 +192,9 @@ def build_services(
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
 
     def start_ingestion(report: Report) -> None:
-        mend_vectors(settings.data_dir / CHROMA, CatalogInspection(database), dense, vectors, spaces, report)
+        repair_vectors(settings.data_dir / CHROMA, CatalogAudit(database), dense, vectors, spaces, report)
         library.resume()
-        tokens.drop_strays()
+        tokens.drop_orphans()
         pipeline.start()
 
     chain = [
@@ -264,7 +267,7 @@ def _open_index(settings: Settings, dense: ChromaIndex, collections: CollectionC
 
 def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report: Report) -> None:
     """Load the default model, and those of the collections; one of these may fail without making the start fail."""
-    for model_id in needed(collections.embedding_models(), embedders):
+    for model_id in models_to_load(collections.embedding_models(), embedders):
         try:
             embedders.load(model_id, report)
         except DocentError as error:
@@ -291,8 +294,8 @@ def chat_of(settings: Settings) -> tuple[ChatModel | None, Step | None, Callable
     """The configured chat model, the step that makes it ready, and what stops it."""
     if settings.llm == "extractive":
         return None, None, None
-    from rag.adapters.chat import LangChainChat
-    from rag.adapters.local_llm import LocalChatServer, prepare
+    from rag.adapters.chat.langchain_chat import LangChainChat
+    from rag.adapters.chat.local_llm import LocalChatServer, prepare
 
     if settings.llm == "openai":
         remote = LangChainChat(

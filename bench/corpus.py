@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import ConfigurationError
-from rag.language import is_cjk, sentences
 from rag.settings import PROJECT_DIR
+from rag.text.language import is_cjk, sentences
 
 SEED = 20
 # About 170 tokens of English.

@@ -43,7 +43,7 @@ class Stages:
     @contextmanager
     def watched(self) -> Iterator[None]:
         """Count inside the block."""
-        module: Any = import_module("ingest.pipeline")
+        module: Any = import_module("ingest.pipeline.pipeline")
         self.seconds.clear()
         kept = [(owner, name, getattr(owner, name)) for owner, name, _ in self._calls]
         chunk = module.chunk_document

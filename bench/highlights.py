@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ingest.readers import pdf
-from ingest.readers.alignment import fold
-from ingest.readers.pdf_boxes import boxes_of
-from ingest.readers.pdf_forms import Box
+from ingest.readers.pdf import reader as pdf
+from ingest.readers.pdf.alignment import fold
+from ingest.readers.pdf.boxes import boxes_of
+from ingest.readers.pdf.forms import Box
 
 _MAX_WORDS = 40
 # pdfium reads all that touches a box, neighbours too, so it is asked for a box that is smaller by these margins.

@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from bench.corpus import Paragraph
-from ingest.cli import BATCH_FILES
+from cli.ingest import BATCH_FILES
 from rag.errors import ConfigurationError
 from rag.settings import Settings
 from rag.types import Chunk, DocumentStatus

@@ -18,7 +18,7 @@ from statistics import median
 from bench.baseline import LangChainDefault
 from bench.ingestion import DocentRounds
 from bench.measurement import Times, ratio
-from rag.adapters import onnx_embedder
+from rag.adapters.embedding import onnx as onnx_embedder
 from rag.errors import DocentError
 from rag.settings import Settings
 

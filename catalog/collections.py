@@ -10,14 +10,14 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from catalog.engine import Database
-from catalog.rows import now
+from catalog.mappers import now
 from catalog.tables import collections, documents
+from rag.chunking_config import ChunkingConfig, parse
 from rag.errors import InvalidRequestError, NotFoundError
-from rag.recipe import Recipe, parse
 from rag.retrieval.embedding_spaces import unknown_model
 from rag.types import Collection
 
-DEFAULT_RECIPE = Recipe(200)
+DEFAULT_RECIPE = ChunkingConfig(200)
 # Any script, but nothing that would be awkward in a URL's path or on a screen.
 _NAME = re.compile(r"[^\W_][\w .\-]{0,127}")
 
@@ -34,7 +34,7 @@ class CollectionCatalog:
         database: Database,
         *,
         embedding_model: str,
-        recipe: Recipe = DEFAULT_RECIPE,
+        recipe: ChunkingConfig = DEFAULT_RECIPE,
         knows: Callable[[str], bool] = lambda _model: False,
     ) -> None:
         self._database = database
@@ -93,7 +93,7 @@ class CollectionCatalog:
             raise NotFoundError("The collection does not exist any more.", code="collection_not_found")
         return row.name, row.embedding_model
 
-    def recipe(self, collection: int) -> Recipe:
+    def recipe(self, collection: int) -> ChunkingConfig:
         """How the documents of a collection are cut. Raises NotFoundError, ConflictError."""
         with self._database.read() as connection:
             wanted = select(collections.c.name, collections.c.recipe).where(collections.c.id == collection)
@@ -108,7 +108,7 @@ class CollectionCatalog:
             found = connection.execute(select(collections.c.recipe).where(collections.c.id == collection)).scalar()
         return found or str(self.default_recipe)
 
-    def adopt_recipe(self) -> None:
+    def adopt_chunking_config(self) -> None:
         """At a start: collections from before recipes were kept get that of new ones."""
         with self._database.write() as connection:
             unknown = collections.c.recipe.is_(None)

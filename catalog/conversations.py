@@ -10,7 +10,7 @@ from sqlalchemy import Text, cast, delete, func, insert, select, update
 
 from catalog.documents import Page
 from catalog.engine import Database
-from catalog.rows import now
+from catalog.mappers import now
 from catalog.tables import answers, conversations, feedback
 from rag.errors import NotFoundError
 from rag.types import Answer, Certainty, Message

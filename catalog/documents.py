@@ -13,12 +13,12 @@ from sqlalchemy import Connection, Text, cast, delete, func, insert, select, upd
 
 from catalog.collections import CollectionCatalog
 from catalog.engine import Database
-from catalog.rows import now, to_document, to_passage
+from catalog.full_text import Fts5Index
+from catalog.mappers import now, to_document, to_passage
 from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
 from catalog.token_vectors import drop_of
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage, Section
-from vectorstore.lexical import Fts5Index
 
 REMOVED_ANSWER = "(removed with the document that it cited)"
 ACTIVE = "active"

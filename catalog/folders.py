@@ -16,10 +16,10 @@ from sqlalchemy import Connection, select, update
 
 from catalog.documents import present, remove
 from catalog.engine import Database
-from catalog.rows import now
+from catalog.full_text import Fts5Index
+from catalog.mappers import now
 from catalog.tables import chunks, collections, documents
 from rag.types import DocumentStatus
-from vectorstore.lexical import Fts5Index
 
 SOURCE = "synced_from"
 """The metadata key that names the folder which a document follows."""

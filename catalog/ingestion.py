@@ -15,15 +15,15 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.documents import note_vector_deletion, present, remove
 from catalog.engine import Database
+from catalog.full_text import Fts5Index
+from catalog.mappers import now
 from catalog.publication import Indexed, publish
 from catalog.queue import Queue, Work, in_work, waiting_bytes
 from catalog.registration import IN_FLIGHT, WAITING, NewFile, Registered, register_files
-from catalog.rows import now
 from catalog.tables import documents, job_documents, jobs, vector_deletions, vector_writes
 from catalog.token_vectors import drop_of
 from rag.errors import ConflictError, QueueFullError
 from rag.types import DocumentStatus
-from vectorstore.lexical import Fts5Index
 
 MAX_ATTEMPTS = 3
 KEEP_JOBS_DAYS = 30

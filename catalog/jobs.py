@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 
 from catalog.documents import joined, present
 from catalog.engine import Database
+from catalog.mappers import now, to_document
 from catalog.registration import WAITING
-from catalog.rows import now, to_document
 from catalog.tables import documents, job_documents, jobs
 from rag.errors import NotFoundError
 from rag.types import Document, DocumentStatus, Job, JobStatus

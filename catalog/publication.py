@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from catalog.rows import now
+from catalog.mappers import now
 from catalog.tables import chunks, documents, texts
 from rag.types import Chunk, DocumentStatus, ParsedDocument
 

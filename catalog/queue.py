@@ -1,6 +1,6 @@
 """Whose turn it is in the queue: collections in turns, uploads within a collection in turns, interrupted documents alone.
 
-Owns the order in which queued documents are claimed, and how much may wait. Turns are kept in memory: after a start everybody
+Owns the order in which queued documents are claimed, and how much may wait. FairScheduler are kept in memory: after a start everybody
 begins anew.
 """
 
@@ -17,8 +17,8 @@ from typing import Any
 from sqlalchemy import Connection, exists, func, insert, select, update
 
 from catalog.engine import Database
+from catalog.mappers import now
 from catalog.registration import IN_FLIGHT, WAITING
-from catalog.rows import now
 from catalog.tables import documents, job_documents, jobs, vector_deletions, vector_writes
 from rag.types import DocumentStatus
 
@@ -59,7 +59,7 @@ class Queue:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._turns = Turns()
+        self._turns = FairScheduler()
         self._claiming = threading.Lock()
 
     def changed(self) -> None:
@@ -116,7 +116,7 @@ class Queue:
         return [], []
 
 
-class Turns:
+class FairScheduler:
     """Decides which upload is next. Used under the lock of whoever claims."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from catalog.rows import now
+from catalog.mappers import now
 from catalog.tables import documents
 from rag.errors import DocentError
 from rag.types import DocumentStatus

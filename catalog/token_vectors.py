@@ -14,8 +14,8 @@ from sqlalchemy import Connection, delete, func, insert, select
 from catalog.engine import Database
 from catalog.registration import IN_FLIGHT
 from catalog.tables import chunks, collections, documents, token_vectors, vector_writes
-from rag.ports import TokenVectors
 from rag.retrieval.late_interaction import PackedTokens, pack, unpack
+from rag.vectors import TokenVectors
 
 # Parameters of one statement stay below SQLite's limit.
 BATCH = 512
@@ -59,21 +59,21 @@ class TokenVectorCatalog:
             with self._database.write() as connection:
                 connection.execute(insert(token_vectors).prefix_with("OR REPLACE"), rows)
 
-    def drop_strays(self) -> int:
+    def drop_orphans(self) -> int:
         """Drop those without a chunk of a searchable document whose collection has their model; how many they were.
 
         For a start, before anything is in work; and for repairs, which leave what is in work alone.
         """
         with self._database.write() as connection:
-            rows = list(connection.execute(_strays()).scalars())
+            rows = list(connection.execute(_orphans()).scalars())
             for start in range(0, len(rows), BATCH):
                 connection.execute(delete(token_vectors).where(token_vectors.c.row.in_(rows[start : start + BATCH])))
         return len(rows)
 
-    def strays(self) -> list[str]:
-        """The chunk ids of those that `drop_strays` would drop."""
+    def orphans(self) -> list[str]:
+        """The chunk ids of those that `drop_orphans` would drop."""
         with self._database.read() as connection:
-            return list(connection.execute(_strays(token_vectors.c.chunk_id)).scalars())
+            return list(connection.execute(_orphans(token_vectors.c.chunk_id)).scalars())
 
     def missing(self, collection: int) -> list[str]:
         """The searchable chunks of a collection that have none."""
@@ -117,7 +117,7 @@ def drop_chunkless(connection: Connection, collection: int) -> None:
     connection.execute(delete(token_vectors).where(token_vectors.c.collection_id == collection, ~held.exists()))
 
 
-def _strays(column: Any = token_vectors.c.row) -> Any:
+def _orphans(column: Any = token_vectors.c.row) -> Any:
     """Rows that no searchable chunk of their collection's model stands behind, and no work in progress."""
     model = collections.c.embedding_model
     rightful = (

@@ -12,11 +12,11 @@ from sqlalchemy import select, update
 
 from catalog.documents import joined, present, refuse_alike, remove, unindex
 from catalog.engine import Database
-from catalog.rows import now, to_document
+from catalog.full_text import Fts5Index
+from catalog.mappers import now, to_document
 from catalog.tables import collections, documents
 from rag.errors import NotFoundError
 from rag.types import Document, DocumentStatus
-from vectorstore.lexical import Fts5Index
 
 EMPTIED_AT_ONCE = 100
 """Documents that leave the trash in one transaction, so that others get their turn to write."""

@@ -1,7 +1,7 @@
-"""`python -m ingest`: see ingest/cli.py."""
+"""`python -m ingest`: see cli/ingest.py."""
 
 import sys
 
-from ingest.commands import main
+from cli.main import main
 
 sys.exit(main())

@@ -6,41 +6,10 @@ Each port has one contract suite in tests/contracts that runs over the fake and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
-import numpy.typing as npt
-
 from rag.types import ChatDelta, Hit, Message, PageSpan, Passage, Section
-
-Vectors = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TokenVectors:
-    """A text's tokens as its embedder sees them in their context.
-
-    Attributes:
-        offsets: where each stands in the text, shape (n, 2), int32: characters, half-open.
-        vectors: shape (n, dimension of the token space), float32, unit rows.
-    """
-
-    offsets: npt.NDArray[np.int32]
-    vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Encoded:
-    """Texts as their embedder sees them, of one forward pass each.
-
-    Attributes:
-        vectors: one for each text, shape (n, dimension), float32, unit rows.
-        tokens: those of each text's tokens, in the embedder's `token_space`.
-    """
-
-    vectors: Vectors
-    tokens: list[TokenVectors]
+from rag.vectors import Encoded, TokenVectors, Vectors
 
 
 class TokenCounter(Protocol):

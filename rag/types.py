@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.ports import TokenVectors
+    from rag.vectors import TokenVectors
 
 
 class DocumentStatus(StrEnum):
@@ -170,7 +170,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """A named set of documents that share one embedding model and one way of being cut (`rag.recipe`). `id` also names its
+    """A named set of documents that share one embedding model and one way of being cut (`rag.chunking_config`). `id` also names its
     two indexes.
     """
 

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from rag.errors import ChatUnavailableError
-from rag.language import query_terms, terms
-from rag.ports import Encoded, TokenVectors, Vectors
 from rag.retrieval.late_interaction import to_token_space
+from rag.text.language import query_terms, terms
 from rag.types import ChatDelta, Hit, Message, Usage
+from rag.vectors import Encoded, TokenVectors, Vectors
 
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _TOKEN = re.compile(rf"[{_CJK}]|[^\s{_CJK}]+")

@@ -1,6 +1,6 @@
 """`python -m tests.stoppable`: the real server process with a hash embedder and a chat model that never ends.
 
-It prints its address as `python app.py` does. tests/web/test_stopping.py stops it.
+It prints its address as `python app.py` does. tests/web/test_shutdown.py stops it.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Iterator, Sequence
 from flask import Flask
 
 from app import create_app, set_up_logging
-from rag.ports import Encoded
 from rag.settings import Settings
 from rag.types import ChatDelta, Message
+from rag.vectors import Encoded
 from tests.fakes import HashEmbedder, ScriptedChat
 from web.server import serve
 from wiring import Services, build_services

@@ -117,7 +117,7 @@ def test_the_model_dies_and_comes_back(tmp_path: Path) -> None:
         model = next(
             child
             for child in psutil.Process(server.process.pid).children(recursive=True)
-            if "rag.adapters.local_llm_process" in child.cmdline()
+            if "rag.adapters.chat.local_llm_process" in child.cmdline()
         )
         model.kill()
         answer = ask(server, QUESTION)

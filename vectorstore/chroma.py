@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from rag.errors import ConfigurationError, UnavailableError
-from rag.ports import Vectors
 from rag.types import Hit
+from rag.vectors import Vectors
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI

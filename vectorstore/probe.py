@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rag.ports import Vectors
+    from rag.vectors import Vectors
     from vectorstore.chroma import ChromaIndex
 
 PROBE_SECONDS = 900

@@ -20,7 +20,7 @@ PAGE_ONLY = "page."
 """Keys that begin so are for templates and are not sent to the scripts."""
 
 WARNING = "warning."
-"""Keys of what readers say of a document, in English (web/notices.py); the English page shows their own sentences."""
+"""Keys of what readers say of a document, in English (web/warning_codes.py); the English page shows their own sentences."""
 
 Text = str | list[str]
 

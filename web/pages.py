@@ -14,7 +14,7 @@ from flask import Blueprint, Response, g, redirect, render_template, request, ur
 from flask.typing import ResponseReturnValue
 
 from web import i18n
-from web.reference import reference_groups
+from web.api_docs import reference_groups
 from web.security import csrf_token
 
 TOKEN_COOKIE = "docent_token"  # noqa: S105 - the cookie's name, not a secret

@@ -16,7 +16,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
 
-from web import stopping
+from web import shutdown as stopping
 
 THREADS = 48
 # A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of memory.

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from flask import Response
 
 from rag.errors import DocentError
-from web.stopping import StoppingError, told
+from web.shutdown import StoppingError, told
 
 PING = ": ping\n\n"
 PING_SECONDS = 10.0

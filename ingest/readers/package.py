@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 from zipfile import ZipFile, ZipInfo
 
-from ingest.archive_limits import DAMAGE, measure
+from ingest.readers.archive_limits import DAMAGE, measure
 from rag.errors import EncryptedError, UnreadableError
 
 _ENCRYPTED_MARK = "EncryptedPackage".encode("utf-16-le")

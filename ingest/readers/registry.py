@@ -13,10 +13,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
-from ingest.readers.code import EXTENSIONS as CODE_EXTENSIONS
-from ingest.readers.ocr import Ocr
-from ingest.readers.text import is_binary
-from ingest.readers.wording import sentence
+from ingest.readers.pdf.ocr import Ocr
+from ingest.readers.text.code import EXTENSIONS as CODE_EXTENSIONS
+from ingest.readers.text.plain import is_binary
+from ingest.readers.warnings import sentence
 from rag.errors import UnreadableError, UnsupportedTypeError
 from rag.types import ParsedDocument
 
@@ -44,37 +44,37 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
 _OPEN = "application/vnd.oasis.opendocument."
 _R = "ingest.readers."
 FILE_TYPES = (
-    FileType("PDF", (".pdf",), "application/pdf", f"{_R}pdf", "pdf",
+    FileType("PDF", (".pdf",), "application/pdf", f"{_R}pdf.reader", "pdf",
              "pages, outline or headings by type size, columns in reading order, rows of tables, form fields; pages that are pictures by OCR",
              pictured=True, locked=True),
-    FileType("Word document", (".docx", ".docm"), f"{_OFFICE}wordprocessingml.document", f"{_R}docx", "zip",
+    FileType("Word document", (".docx", ".docm"), f"{_OFFICE}wordprocessingml.document", f"{_R}office.docx", "zip",
              "headings, lists with their numbers, tables, notes, comments, text boxes, charts, heads and feet of pages"),
-    FileType("PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation", f"{_R}pptx", "zip",
+    FileType("PowerPoint presentation", (".pptx", ".pptm", ".ppsx"), f"{_OFFICE}presentationml.presentation", f"{_R}office.pptx", "zip",
              "slides as pages, titles, lists, tables, the data of charts, diagrams, notes, comments"),
-    FileType("Excel workbook", (".xlsx", ".xlsm"), f"{_OFFICE}spreadsheetml.sheet", f"{_R}xlsx", "zip",
+    FileType("Excel workbook", (".xlsx", ".xlsm"), f"{_OFFICE}spreadsheetml.sheet", f"{_R}office.xlsx", "zip",
              "sheets as headings, rows with their header, numbers and dates as shown, comments, text boxes"),
-    FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}odf", "zip", "headings, lists, tables, notes"),
-    FileType("OpenDocument spreadsheet", (".ods",), f"{_OPEN}spreadsheet", f"{_R}odf", "zip",
+    FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}office.odf", "zip", "headings, lists, tables, notes"),
+    FileType("OpenDocument spreadsheet", (".ods",), f"{_OPEN}spreadsheet", f"{_R}office.odf", "zip",
              "sheets as headings, rows with their header, values as shown"),
-    FileType("OpenDocument presentation", (".odp",), f"{_OPEN}presentation", f"{_R}odf", "zip", "slides as pages, titles, lists, tables"),
-    FileType("e-book", (".epub",), "application/epub+zip", f"{_R}epub", "zip", "chapters in order, headings, lists, tables"),
-    FileType("HTML page", (".html", ".htm", ".xhtml"), "text/html", f"{_R}html", "text",
+    FileType("OpenDocument presentation", (".odp",), f"{_OPEN}presentation", f"{_R}office.odf", "zip", "slides as pages, titles, lists, tables"),
+    FileType("e-book", (".epub",), "application/epub+zip", f"{_R}markup.epub", "zip", "chapters in order, headings, lists, tables"),
+    FileType("HTML page", (".html", ".htm", ".xhtml"), "text/html", f"{_R}markup.html", "text",
              "the article with headings, lists, tables; no menus, banners, scripts or hidden text"),
-    FileType("Markdown", (".md", ".markdown"), "text/markdown", f"{_R}markdown", "text", "the source, its headings, front matter"),
-    FileType("reStructuredText", (".rst",), "text/x-rst", f"{_R}rst", "text", "headings, lists, tables; nothing is included or executed"),
-    FileType("Rich Text Format", (".rtf",), "application/rtf", f"{_R}rtf", "text", "headings by style, lists, tables, footnotes"),
-    FileType("e-mail", (".eml",), "message/rfc822", f"{_R}eml", "text",
+    FileType("Markdown", (".md", ".markdown"), "text/markdown", f"{_R}markup.markdown", "text", "the source, its headings, front matter"),
+    FileType("reStructuredText", (".rst",), "text/x-rst", f"{_R}markup.rst", "text", "headings, lists, tables; nothing is included or executed"),
+    FileType("Rich Text Format", (".rtf",), "application/rtf", f"{_R}office.rtf", "text", "headings by style, lists, tables, footnotes"),
+    FileType("e-mail", (".eml",), "message/rfc822", f"{_R}markup.eml", "text",
              "sender, receivers, date, subject, the body, forwarded messages; attachments are named"),
-    FileType("table of values", (".csv", ".tsv", ".tab"), "text/csv", f"{_R}delimited", "text", "rows with their header"),
-    FileType("JSON", (".json", ".geojson"), "application/json", f"{_R}json_lines", "text", "each value with its path"),
-    FileType("JSON lines", (".jsonl", ".ndjson"), "application/x-ndjson", f"{_R}json_lines", "text", "each value with its path"),
-    FileType("Jupyter notebook", (".ipynb",), "application/x-ipynb+json", f"{_R}ipynb", "text",
+    FileType("table of values", (".csv", ".tsv", ".tab"), "text/csv", f"{_R}text.delimited", "text", "rows with their header"),
+    FileType("JSON", (".json", ".geojson"), "application/json", f"{_R}text.json_lines", "text", "each value with its path"),
+    FileType("JSON lines", (".jsonl", ".ndjson"), "application/x-ndjson", f"{_R}text.json_lines", "text", "each value with its path"),
+    FileType("Jupyter notebook", (".ipynb",), "application/x-ipynb+json", f"{_R}markup.ipynb", "text",
              "headings, text, code and text output with the number of the cell"),
-    FileType("plain text", (".txt", ".text", ".log"), "text/plain", f"{_R}text", "text", "the text, in any common encoding"),
-    FileType("source code", CODE_EXTENSIONS, "text/x-source", f"{_R}code", "text", "the source, its definitions as headings"),
+    FileType("plain text", (".txt", ".text", ".log"), "text/plain", f"{_R}text.plain", "text", "the text, in any common encoding"),
+    FileType("source code", CODE_EXTENSIONS, "text/x-source", f"{_R}text.code", "text", "the source, its definitions as headings"),
 )  # fmt: skip
 ARCHIVE_EXTENSIONS = (".zip",)
-"""Archives of accepted files; no reader takes them, each of their members is a document (`ingest.archives`)."""
+"""Archives of accepted files; no reader takes them, each of their members is a document (`ingest.storage.archives`)."""
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PDF = FILE_TYPES[0]

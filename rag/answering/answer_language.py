@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.citations import strip_marks
-from rag.language import CJK_RUN, STOP_WORDS, language
+from rag.text.language import CJK_RUN, STOP_WORDS, language
 
 # Letters after which the language of a beginning is sure; of Chinese characters, which say more each, fewer are enough.
 ENOUGH = 20

@@ -30,12 +30,12 @@ from rag.answering.extractive import extract
 from rag.answering.outcome import Outcome, finished
 from rag.errors import ChatUnavailableError
 from rag.evidence.selector import EvidenceSelector
-from rag.language import language
 from rag.ports import ChatModel, PassageStore
 from rag.query.rewrite import Rewriter
 from rag.query.smalltalk import polite_line
 from rag.query.translation import Translator
 from rag.retrieval.retriever import Retriever, clean_query
+from rag.text.language import language
 from rag.types import Abstention, Answer, AnswerPolicy, Certainty, Evidence, Message, Retrieval
 from rag.verification.verifier import Verifier
 

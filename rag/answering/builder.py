@@ -14,8 +14,8 @@ from rag.answering.citations import CitationList, MarkedText
 from rag.answering.events import Ask, Cited, Event, Token, Verified
 from rag.answering.prompts import is_refusal
 from rag.answering.relevance import obeys_orders, only_named, only_repeats, supposes_otherwise
-from rag.language import is_cjk, refers_back, words
 from rag.ports import PassageStore
+from rag.text.language import is_cjk, refers_back, words
 from rag.types import (
     AnswerPolicy,
     AnswerSentence,

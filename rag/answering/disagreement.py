@@ -16,8 +16,8 @@ from fractions import Fraction
 from rag.answering.citations import unmark
 from rag.evidence.answer_type import Kind, expected
 from rag.evidence.injection import gives_orders
-from rag.language import fold, is_cjk, names, query_terms, sentences, terms
 from rag.retrieval.passage_features import name_terms
+from rag.text.language import fold, is_cjk, names, query_terms, sentences, terms
 from rag.types import Evidence, Retrieval
 from rag.verification.contradiction import turned
 from rag.verification.facts.dates import Date, dated

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from rag.answering.citations import INLINE_CODE, MARK, MarkedText, replace_marks, strip_marks, without_marks
-from rag.language import sentences
+from rag.text.language import sentences
 
 _S = r"\s{0,40}"
 _SOURCE = r"(?:sources?|来源|资料|出处)"

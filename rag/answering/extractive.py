@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rag.answering.citations import unmark
 from rag.evidence.injection import gives_orders
-from rag.language import sentences
+from rag.text.language import sentences
 from rag.types import Evidence
 from rag.verification.verifier import Span
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from rag.answering.citations import FORGED
 from rag.evidence.injection import gives_orders
-from rag.language import asks_whether, language, query_terms, sentences, stem, terms
+from rag.text.language import asks_whether, language, query_terms, sentences, stem, terms
 from rag.types import Evidence
 from rag.verification.contradiction import both_asked, denies, turned
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 
-from rag.language import STOP_WORDS, is_cjk, query_terms
+from rag.text.language import STOP_WORDS, is_cjk, query_terms
 
 
 class Kind(StrEnum):

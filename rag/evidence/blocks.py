@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from rag.language import sentences, trim
+from rag.text.language import sentences, trim
 
 # Lines of code that stay together; a longer listing is cut there, between lines.
 CODE_LINES = 30

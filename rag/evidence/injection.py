@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.language import fold
+from rag.text.language import fold
 
 # What is not seen, and splits words that are: soft hyphens, zero-width and bidirectional controls, variation selectors, tags.
 _UNSEEN = re.compile(

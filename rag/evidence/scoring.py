@@ -1,7 +1,7 @@
 """What each block of the sections found is worth for a question: the chance, fitted, that it holds the answer. Pure.
 
 A logistic regression over a few named features (`FEATURES`), with its weights in weights.json, which
-`python -m rag.evaluation evidence SET...` fits on golden questions (docs/evaluation.md).
+`python -m evaluation evidence SET...` fits on golden questions (docs/evaluation.md).
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from rag.errors import ConfigurationError
 from rag.evidence.answer_type import expected, holds
 from rag.evidence.blocks import Block, BlockKind, split_blocks
 from rag.evidence.injection import gives_orders
-from rag.language import CJK_RUN, query_terms, sentences, terms
-from rag.ports import TokenVectors
+from rag.text.language import CJK_RUN, query_terms, sentences, terms
 from rag.types import Section
+from rag.vectors import TokenVectors
 
 WEIGHTS = Path(__file__).with_name("weights.json")
 FEATURES = (

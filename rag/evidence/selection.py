@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rag.evidence.blocks import Block, BlockKind
 from rag.evidence.scoring import ScoredBlock, estimate_tokens, score_blocks
-from rag.language import leans_back, leans_forward
-from rag.ports import TokenVectors
+from rag.text.language import leans_back, leans_forward
 from rag.types import Evidence, Section
+from rag.vectors import TokenVectors
 
 # The number, the heading and the line ends of a source.
 SOURCE_TOKENS = 12

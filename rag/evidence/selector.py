@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from rag.evidence.scoring import ScoredBlock, score_blocks
 from rag.evidence.selection import select_evidence
-from rag.ports import PassageStore, TokenVectors, TokenVectorStore
+from rag.ports import PassageStore, TokenVectorStore
 from rag.types import Evidence, Retrieval, Section
+from rag.vectors import TokenVectors
 
 
 @dataclass(frozen=True, slots=True)

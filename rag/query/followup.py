@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.language import CJK_RUN, language, terms, words
 from rag.query import followup_en, followup_zh
 from rag.query.smalltalk import polite_line
+from rag.text.language import CJK_RUN, language, terms, words
 from rag.types import Message
 
 # A question longer than this, in characters, explains itself; and this much of an earlier one is taken along.
 LONGEST_FOLLOW_UP = 300
 LONGEST_EARLIER = 400
-# Turns looked back on.
+# FairScheduler looked back on.
 REMEMBERED = 12
 
 # What is being talked about: a question that stands alone, and those that lean on it.

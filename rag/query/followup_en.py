@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
-from rag.language import STOP_WORDS, stem, words
 from rag.query import pointing_en
 from rag.query.pointing_en import ASKS, NAME, POSSESSIVE, PREPOSITION, THING, any_of
+from rag.text.language import STOP_WORDS, stem, words
 
 
 @dataclass(frozen=True, slots=True)

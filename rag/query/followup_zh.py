@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Set
 
-from rag.language import QUESTION_WORDS, bigrams, is_cjk, words
 from rag.query.followup_en import Lean
+from rag.text.language import QUESTION_WORDS, bigrams, is_cjk, words
 
 MOST_WORDS = 3.0  # that are counted
 # Log-odds that a question leans; fitted by `python -m tests.rag.query.fitting`, which tells on what.

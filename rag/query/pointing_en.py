@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.language import STOP_WORDS
+from rag.text.language import STOP_WORDS
 
 
 def any_of(*alternatives: str) -> str:

@@ -11,17 +11,17 @@ import threading
 from collections.abc import Generator, Sequence
 
 from rag.errors import ChatUnavailableError
-from rag.language import CJK_RUN, QUESTION_WORDS, is_cjk, language, terms
 from rag.ports import ChatModel
 from rag.query import followup
 from rag.query.smalltalk import polite_line
 from rag.query.templates import template
+from rag.text.language import CJK_RUN, QUESTION_WORDS, is_cjk, language, terms
 from rag.types import Message
 
 # How long a question waits for its rewriting, in seconds, before the rules do it; and the most tokens it may have.
 SECONDS = 6.0
 MAX_TOKENS = 160
-# Turns shown, and characters of each: what a question leans on is near, and every token delays the answer.
+# FairScheduler shown, and characters of each: what a question leans on is near, and every token delays the answer.
 TURNS = 6
 TURN_CHARACTERS = 600
 # A rewriting adds a subject, not a story: this many characters beyond the question itself are the most.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from rag.language import fold, language
+from rag.text.language import fold, language
 
 
 class _Kind(Enum):

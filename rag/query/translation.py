@@ -11,9 +11,9 @@ import re
 from collections.abc import Sequence
 
 from rag.errors import ChatUnavailableError
-from rag.language import CJK_RUN, language, query_terms, terms
 from rag.ports import ChatModel
 from rag.query.templates import template
+from rag.text.language import CJK_RUN, language, query_terms, terms
 from rag.types import Message, Passage, Retrieval
 
 # Passages that tell the documents' language, and the coverage of terms above which a question was understood.

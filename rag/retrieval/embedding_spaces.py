@@ -1,7 +1,7 @@
 """Vector spaces: an embedder, and what its similarities are worth for confidence.
 
 Vectors and similarities of two models cannot be compared, so each collection keeps to the space of the model that it was
-made with. Pure: the figures of each model stand with its preset (rag/adapters/embedders.py).
+made with. Pure: the figures of each model stand with its preset (rag/adapters/embedding/embedders.py).
 """
 
 from __future__ import annotations

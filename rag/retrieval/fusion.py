@@ -1,6 +1,6 @@
 """One score for each candidate of a search: a linear model of a few features, fitted on questions whose passages are known. Pure.
 
-Owns the features and the reading of `ranking.json` beside it, which `python -m rag.evaluation fit-ranking` writes
+Owns the features and the reading of `ranking.json` beside it, which `python -m evaluation fit-ranking` writes
 (docs/decisions/0002-fusion.md has the figures). Scores of a leg are scaled between the worst and the best candidate of a question, for
 neither BM25 nor cosines mean the same for two questions.
 """
@@ -64,7 +64,7 @@ def scaled(values: Sequence[float | None]) -> list[float]:
     return [0.0 if value is None else (value - low) / spread if spread else 1.0 for value in values]
 
 
-def leg_features(candidates: Sequence[Candidate]) -> list[dict[str, float]]:
+def retriever_features(candidates: Sequence[Candidate]) -> list[dict[str, float]]:
     """The features `LEGS` of each candidate.
 
     Similarities are scaled within their space, BM25 over all. A chunk without token vectors has the place of its one vector.

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from rag.ports import TokenVectors, Vectors
+from rag.vectors import TokenVectors, Vectors
 
 # What two bits stand for, in units of the square root of one over the dimension, the spread of a unit row's entries. On the natural
 # sets this costs evidence@5 less than .02 against 32 bits; one bit costs .02 to .04, two thirds of the dimensions by a principal

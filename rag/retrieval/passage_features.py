@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.language import names, query_terms, terms
+from rag.text.language import names, query_terms, terms
 from rag.types import Passage
 
 NAMES = ("subject", "names", "headed", "unmeant")

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.errors import InvalidRequestError
-from rag.language import fold, language, only_asks, query_terms
-from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker, TokenVectors, TokenVectorStore
+from rag.ports import DenseIndex, LexicalIndex, PassageStore, Reranker, TokenVectorStore
 from rag.retrieval import passage_features
 from rag.retrieval.embedding_spaces import NEXT, EmbeddingSpace, EmbeddingSpaces
-from rag.retrieval.fusion import LEGS, Candidate, Ranker, fitted, leg_features, preselected
+from rag.retrieval.fusion import LEGS, Candidate, Ranker, fitted, preselected, retriever_features
 from rag.retrieval.late_interaction import max_similarities
 from rag.retrieval.passage_features import Wanted, rivals
+from rag.text.language import fold, language, only_asks, query_terms
 from rag.types import Hit, Passage, Retrieval, SearchMode
+from rag.vectors import TokenVectors
 
 MAX_QUESTION = 8192
 # Candidates per leg: fusion gains nothing beyond this on the development sets.
@@ -115,8 +116,8 @@ class Retriever:
         limit = max(CANDIDATES, 2 * top_k)
         timings = {"embed_ms": 0.0, "dense_ms": 0.0, "lexical_ms": 0.0, "rerank_ms": 0.0}
         # Both legs at once: the dense one is spent in native code that lets the other run.
-        keywords = self._beside.submit(self._lexical_leg, query, scopes, mode, limit, timings)
-        dense = self._dense_leg(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
+        keywords = self._beside.submit(self._search_lexical, query, scopes, mode, limit, timings)
+        dense = self._search_dense(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
         lexical, rarity = keywords.result()
         found = _Found(dense, lexical, rarity)
         clock = time.perf_counter()
@@ -147,7 +148,7 @@ class Retriever:
     def _scope(self, collection: int, filters: Mapping[str, Any] | None) -> list[str] | None:
         return self._store.filtered_documents(collection, filters) if filters else None
 
-    def _dense_leg(self, query: str, scopes: Sequence[Scope], limit: int, timings: dict[str, float]) -> list[_Near]:
+    def _search_dense(self, query: str, scopes: Sequence[Scope], limit: int, timings: dict[str, float]) -> list[_Near]:
         """The nearest chunks, apart for each vector space, since similarities of two models cannot be compared."""
         grouped: dict[str, tuple[EmbeddingSpace, list[Scope]]] = {}
         for scope in scopes:
@@ -165,7 +166,7 @@ class Retriever:
             timings["dense_ms"] = round(timings["dense_ms"] + _since(clock), 2)
         return found
 
-    def _lexical_leg(
+    def _search_lexical(
         self, query: str, scopes: Sequence[Scope], mode: SearchMode, limit: int, timings: dict[str, float]
     ) -> tuple[list[tuple[int, Hit]], dict[str, float]]:
         clock = time.perf_counter()
@@ -193,7 +194,7 @@ class Retriever:
         wanted = Wanted.of(query) if mode == SearchMode.HYBRID else None
         files = {known[each.chunk_id].filename for each in candidates}
         unmeant = rivals(wanted, files, found.rarity) if wanted else frozenset()
-        features = leg_features(candidates)
+        features = retriever_features(candidates)
         if wanted is not None:
             for each, row in zip(candidates, features, strict=True):
                 row |= passage_features.features(wanted, found.rarity, known[each.chunk_id], unmeant)

@@ -2,5 +2,5 @@
 
 Owns the exact checks of facts (`facts/`), contradiction, the features of a sentence against its spans and the fitted model that weighs
 them, the search for the shortest span, and the verdicts (`verifier.py`). It reads `rag.types`, `rag.ports` and the text of rag
-(`rag.language`), and imports no adapter, no prompt, no retrieval and nothing that answers.
+(`rag.text.language`), and imports no adapter, no prompt, no retrieval and nothing that answers.
 """

@@ -13,8 +13,8 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from rag.language import is_cjk
-from rag.ports import Vectors
+from rag.text.language import is_cjk
+from rag.vectors import Vectors
 from rag.verification.reading import Reading, Word
 
 Flags = npt.NDArray[np.bool_]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.language import fold, is_cjk, terms
+from rag.text.language import fold, is_cjk, terms
 
 _CLAUSE = re.compile(
     r"[.;:!?](?=\s|$)|[。；：！？，,—–()（）•|]|\n\s*[\n*-]|\s-\s|\b(?:but|although|though|whereas|while|because|however|unless|and|which|who|that|if|when)\b"

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from rag.language import fold, is_cjk, language
-from rag.ports import Vectors
+from rag.text.language import fold, is_cjk, language
+from rag.vectors import Vectors
 from rag.verification.alignment import NEAR, Alignment, Flags, Gap, align, same_words, similarities
 from rag.verification.binding import misbound
 from rag.verification.contradiction import turned

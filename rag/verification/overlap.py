@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.language import CJK_RUN, STOP_WORDS, asks_whether, bigrams, fold, is_cjk, sentences, stem, words
+from rag.text.language import CJK_RUN, STOP_WORDS, asks_whether, bigrams, fold, is_cjk, sentences, stem, words
 from rag.types import Evidence
 from rag.verification.contradiction import turned
 from rag.verification.enumerations import enumerations

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from rag.language import CJK, STOP_WORDS, fold, is_cjk, sentences, stem
-from rag.ports import Embedder, TokenVectors, Vectors
+from rag.ports import Embedder
+from rag.text.language import CJK, STOP_WORDS, fold, is_cjk, sentences, stem
+from rag.vectors import TokenVectors, Vectors
 from rag.verification.facts.code import code_of
 from rag.verification.facts.numbers import CARDINALS, DIGITS
 from rag.verification.vocabulary import PARTICLES

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rag.language import sentences
-from rag.ports import Vectors
+from rag.text.language import sentences
 from rag.types import Evidence
+from rag.vectors import Vectors
 from rag.verification.facts.facts import stated_facts
 from rag.verification.reading import Reading
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.language import CJK_RUN, STOP_WORDS, fold, words
+from rag.text.language import CJK_RUN, STOP_WORDS, fold, words
 from rag.verification.facts.facts import facts_of
 
 # Answers to nobody ("Yes."), and sentences about the sources instead of from them.

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rag.language import asks_whether, is_cjk, language
 from rag.ports import Embedder, Entailment
+from rag.text.language import asks_whether, is_cjk, language
 from rag.types import CheckedBy, Evidence, Verdict
 from rag.verification.alignment import same_words, similarities
 from rag.verification.facts.quotations import stands

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from catalog.engine import Database
-from catalog.rows import now
+from catalog.mappers import now
 from catalog.tables import collections, documents
 from tests.browser.conftest import PHONE, Open, figures
 from tests.server_process import running_server

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open, figures, wait_for_documents
-from tests.rag.adapters.stub_chat_server import StubChatServer, running_stub
+from tests.rag.adapters.chat.stub_chat_server import StubChatServer, running_stub
 from tests.server_process import ServerProcess, running_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.model]

@@ -16,13 +16,13 @@ from catalog.collections import CollectionCatalog
 from catalog.conversations import ConversationCatalog
 from catalog.documents import DocumentCatalog
 from catalog.engine import Database
+from catalog.full_text import Fts5Index
 from catalog.ingestion import IngestionCatalog
 from catalog.jobs import JobCatalog
 from catalog.publication import Indexed
 from catalog.registration import NewFile, Registered
 from rag.errors import DocentError
 from rag.types import Chunk, DocumentStatus, ParsedDocument
-from vectorstore.lexical import Fts5Index
 
 
 @dataclass

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text, update
 
 from catalog.ingestion import KEEP_JOBS_DAYS, MAX_ATTEMPTS, IngestionCatalog
+from catalog.mappers import now
 from catalog.queue import FILL_BYTES, SMALL_BYTES
-from catalog.rows import now
 from catalog.tables import documents, jobs
 from rag.errors import NotFoundError, QueueFullError
 from tests.catalog.conftest import Catalog, parsed

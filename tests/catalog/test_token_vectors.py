@@ -10,8 +10,9 @@ import pytest
 
 from catalog.engine import Database
 from catalog.token_vectors import BATCH, TokenVectorCatalog
-from rag.ports import TokenVectors, TokenVectorStore
+from rag.ports import TokenVectorStore
 from rag.retrieval.late_interaction import to_token_space
+from rag.vectors import TokenVectors
 from tests.fakes import TokenShelf
 
 Put = Callable[[str, list[str], list[TokenVectors]], None]
@@ -72,10 +73,10 @@ def test_strays_are_found_and_dropped(database: Database) -> None:
     store = TokenVectorCatalog(database)
     store.store(1, "m", ["a-0"], ["a"], [tokens(1)])
 
-    assert store.strays() == ["a-0"]
+    assert store.orphans() == ["a-0"]
     assert store.bytes() > 0
-    assert store.drop_strays() == 1
-    assert store.strays() == []
+    assert store.drop_orphans() == 1
+    assert store.orphans() == []
     assert store.bytes() == 0
 
 

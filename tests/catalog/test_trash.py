@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from catalog import trash as trash_module
+from catalog.audit import CatalogAudit
 from catalog.documents import REMOVED_ANSWER
 from catalog.folders import FolderCatalog, FolderFiles
-from catalog.inspection import CatalogInspection
 from catalog.trash import TrashCatalog
 from rag.errors import ConflictError, NotFoundError, UnreadableError
 from rag.types import DocumentStatus, JobStatus
@@ -168,7 +168,7 @@ def test_deleted_for_good_and_with_its_collection(catalog: Catalog, bin_: TrashC
     own, second = catalog.add("a.txt", "pump"), catalog.add("b.txt", "oil")
     for document_id in (own, second):
         bin_.trash(document_id)
-    assert CatalogInspection(catalog.database).statistics() == {"documents": 0, "trashed": 2, "chunks": 0}
+    assert CatalogAudit(catalog.database).statistics() == {"documents": 0, "trashed": 2, "chunks": 0}
 
     catalog.documents.delete(own)
 

@@ -12,7 +12,7 @@ import pytest
 from rag.ports import ChatModel
 from rag.types import ChatDelta, Message
 from tests.fakes import ScriptedChat
-from tests.rag.adapters.stub_chat_server import running_stub
+from tests.rag.adapters.chat.stub_chat_server import running_stub
 
 PROMPT = [Message("system", "You are brief."), Message("user", "Name three colours.")]
 CHAT_READY_SECONDS = 120
@@ -23,7 +23,7 @@ def chat(request: pytest.FixtureRequest) -> Iterator[ChatModel]:
     if request.param == "fake":
         yield ScriptedChat("red, green and blue")
     elif request.param == "stub":
-        from rag.adapters.chat import LangChainChat
+        from rag.adapters.chat.langchain_chat import LangChainChat
 
         with running_stub() as server:
             yield LangChainChat(lambda: server.url, model="stub")
@@ -32,9 +32,9 @@ def chat(request: pytest.FixtureRequest) -> Iterator[ChatModel]:
 
 
 def _local_chat(models_dir: Path) -> Iterator[ChatModel]:
-    from rag.adapters.chat import LangChainChat
-    from rag.adapters.local_llm import LocalChatServer
-    from rag.adapters.weights import ensure
+    from rag.adapters.chat.langchain_chat import LangChainChat
+    from rag.adapters.chat.local_llm import LocalChatServer
+    from rag.adapters.weights.files import ensure
 
     server = LocalChatServer(ensure("chat", models_dir), threads=2)
     chat = LangChainChat(lambda: server.base_url, model="local", api_key=server.api_key)

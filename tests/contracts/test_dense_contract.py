@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.ports import DenseIndex, Vectors
+from rag.ports import DenseIndex
+from rag.vectors import Vectors
 from tests.fakes import HashEmbedder, NumpyDenseIndex
 from vectorstore.chroma import ChromaIndex
 

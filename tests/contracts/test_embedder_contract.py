@@ -25,20 +25,20 @@ TEXTS = [
 def embedder(request: pytest.FixtureRequest) -> Embedder:
     if request.param == "fake":
         return HashEmbedder()
-    from rag.adapters.weights import ensure
+    from rag.adapters.weights.files import ensure
 
     models_dir: Path = request.getfixturevalue("models_dir")
     if request.param == "onnx multilingual":
-        from rag.adapters.embedders import E5_SMALL_Q4
-        from rag.adapters.onnx_embedder import OnnxEmbedder
+        from rag.adapters.embedding.embedders import E5_SMALL_Q4
+        from rag.adapters.embedding.onnx import OnnxEmbedder
 
         return OnnxEmbedder(ensure(E5_SMALL_Q4.weights, models_dir), threads=2, model=E5_SMALL_Q4)
     folder: Path = ensure("english", models_dir)
     if request.param == "onnx":
-        from rag.adapters.onnx_embedder import OnnxEmbedder
+        from rag.adapters.embedding.onnx import OnnxEmbedder
 
         return OnnxEmbedder(folder, threads=2)
-    from rag.adapters.sentence_transformers_embedder import SentenceTransformerEmbedder
+    from rag.adapters.embedding.sentence_transformer import SentenceTransformerEmbedder
 
     return SentenceTransformerEmbedder(str(folder))
 

@@ -10,13 +10,13 @@ import pytest
 
 from catalog.collections import CollectionCatalog
 from catalog.engine import Database
+from catalog.full_text import Fts5Index
 from catalog.ingestion import IngestionCatalog
 from catalog.publication import Indexed
 from catalog.registration import NewFile
 from rag.ports import LexicalIndex
 from rag.types import Chunk, DocumentStatus, ParsedDocument
 from tests.fakes import Bm25Index
-from vectorstore.lexical import Fts5Index
 
 Fill = Callable[[str, Sequence[str]], int]
 

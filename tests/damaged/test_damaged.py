@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers.pool import ReaderPool
 from ingest.readers.registry import FILE_TYPES
-from ingest.unpacking import StagedFile
+from ingest.readers.sandbox.pool import ReaderPool
+from ingest.storage.unpacking import StagedFile
 from rag.errors import DocentError
 from rag.settings import Settings
 from rag.types import Document, DocumentStatus

@@ -19,7 +19,7 @@ from rag.types import Abstention, AnswerPolicy, Certainty, CheckedBy, Verdict
 from tests.server_process import PROJECT
 from tests.told import Said, Told, ToldAnswerer
 from tests.web.conftest import API, ORCHARD, PUMP, Docent, Start, assert_error
-from web.recollection import Recollection
+from web.stored_answers import Recollection
 
 PRESSURE = "At how many bar does the pump run?"
 COLOUR = "Which colour is the pump?"

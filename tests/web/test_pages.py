@@ -16,9 +16,9 @@ from flask.testing import FlaskClient
 
 import web.pages
 from rag.settings import PREFIX, PROJECT_DIR, Settings
+from web.api_docs import reference_groups
 from web.i18n import catalogue
 from web.pages import TOKEN_COOKIE, pages_blueprint
-from web.reference import reference_groups
 
 TOKEN = "a-long-token-with-ü-in-it"
 STATIC = Path(web.pages.__file__).parent / "static"

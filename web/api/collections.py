@@ -10,9 +10,9 @@ from flask_openapi.models.tag import Tag
 
 from catalog.folders import FolderFiles
 from rag.errors import InvalidRequestError
-from web import values
+from web import serializers as values
 from web.api.schemas import CollectionPath, FolderBody, NewCollection, ReindexBody
-from web.values import Reply
+from web.serializers import Reply
 from wiring import Services
 
 TAG = Tag(name="collections", description="Named sets of documents.")

@@ -9,11 +9,11 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from catalog.conversations import Conversation
-from web import values
+from web import serializers as values
 from web.api.documents import listing
 from web.api.schemas import ConversationEdit, ConversationPath, ConversationQuery, MessagesQuery
-from web.recollection import Recollection
-from web.values import Reply
+from web.serializers import Reply
+from web.stored_answers import Recollection
 from wiring import Services
 
 TAG = Tag(name="conversations", description="What was asked and answered.")

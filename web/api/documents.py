@@ -15,11 +15,11 @@ from pydantic import ValidationError
 from catalog.documents import Page
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import DocumentStatus
-from web import values
+from web import serializers as values
 from web.api.schemas import DocumentEdit, DocumentPath, DocumentQuery, NewText, NewUrl, Paging, TextQuery
 from web.api.uploads import RETRY, checked_password, given_password, staged_text, staged_uploads, staged_url
 from web.errors import invalid_body, json_body
-from web.values import Reply
+from web.serializers import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
 TAG = Tag(name="documents", description="Files and their text.")

@@ -11,10 +11,11 @@ from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
 from rag.types import JobStatus
-from web import errors, sse, values
+from web import errors, sse
+from web import serializers as values
 from web.api.schemas import JobPath
 from web.api.uploads import RETRY, given_password
-from web.values import Reply
+from web.serializers import Reply
 from wiring import Services
 
 TAG = Tag(name="jobs", description="Uploads under way.")

@@ -1,7 +1,7 @@
 """/api/v1/documents/{id}/pages/{n}.png, /view and /excerpt: the cited characters of a document, where they stand.
 
 Owns what the routes accept and answer. Pictures are drawn elsewhere, in a process of their own; the HTML of a view
-holds escaped text only, and an excerpt nodes (web/markup.py).
+holds escaped text only, and an excerpt nodes (web/rendering/markup.py).
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from pydantic import BaseModel, Field
 
 from rag.errors import InvalidRequestError, NotFoundError, UnsupportedTypeError
 from rag.types import Document, Heading
-from web import values
+from web import serializers as values
 from web.api.schemas import MAX_OFFSET, DocumentPath
-from web.document_view import MAX_CHARACTERS, html_of, needs_context, nodes_of, part_of, whole_lines
-from web.values import Reply
+from web.rendering.document import MAX_CHARACTERS, html_of, needs_context, nodes_of, part_of, whole_lines
+from web.serializers import Reply
 from wiring import Services
 
 TAG = Tag(name="documents", description="Files and their text.")

@@ -12,10 +12,11 @@ from flask_openapi.models.tag import Tag
 
 from rag.answering.events import Ask, Done, Event
 from rag.types import AnswerPolicy, Message
-from web import errors, sse, values
+from web import errors, sse
+from web import serializers as values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
-from web.live_rendering import rendered_frames
-from web.values import Reply
+from web.rendering.live import rendered_frames
+from web.serializers import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
 TAG = Tag(name="questions", description="Search, and answers whose every sentence is checked.")

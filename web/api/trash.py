@@ -6,9 +6,9 @@ from flask import jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
-from web import values
+from web import serializers as values
 from web.api.schemas import DocumentPath, TrashQuery
-from web.values import Reply
+from web.serializers import Reply
 from wiring import Services
 
 TAG = Tag(name="documents", description="Files and their text.")

@@ -18,10 +18,11 @@ from flask_openapi.models.tag import Tag
 from rag.answering.events import Ask, Done, Event, Token
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
 from rag.types import Answer, AnswerPolicy, Message
-from web import errors, sse, values
+from web import errors, sse
+from web import serializers as values
 from web.openai.footnotes import footnotes
 from web.openai.schemas import ChatBody, EmbeddingsBody
-from web.values import Reply
+from web.serializers import Reply
 from wiring import Services
 
 TAG = Tag(name="openai", description="For clients that speak OpenAI's protocol.")

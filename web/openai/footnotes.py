@@ -5,7 +5,7 @@ Pure functions.
 
 from __future__ import annotations
 
-from rag.language import language
+from rag.text.language import language
 from rag.types import Answer, Certainty, Verdict
 from web.i18n import translate
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.language import CJK
+from rag.text.language import CJK
 
 _TICKED = re.compile(r"`{1,3}([^`\n]{1,300})`{1,3}")
 _BARE = re.compile(

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 
-from rag.language import is_cjk
+from rag.text.language import is_cjk
 from rag.verification.facts.numbers import ORDINALS, han_value
 from rag.verification.facts.units import UNIT
 
@@ -88,7 +88,7 @@ class Date:
 
 
 def dates(folded: str) -> list[Date]:
-    """The dates of a folded text (`rag.language.fold`), in order, without overlap."""
+    """The dates of a folded text (`rag.text.language.fold`), in order, without overlap."""
     if not _ANY.search(folded):
         return []
     cjk = is_cjk(folded)

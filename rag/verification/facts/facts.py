@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.language import fold
+from rag.text.language import fold
 from rag.verification.facts.dates import Date, dated, dates, months_alone
 from rag.verification.facts.quantities import Quantity, quantities, stated
 

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from rag.language import CJK, CJK_RUN, STOP_WORDS, bigrams, fold, is_cjk, stem
+from rag.text.language import CJK, CJK_RUN, STOP_WORDS, bigrams, fold, is_cjk, stem
 from rag.verification.facts.quotations import flat
 from rag.verification.facts.units import UNITS
 from rag.verification.vocabulary import chinese, english, unusual

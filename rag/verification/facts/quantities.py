@@ -68,7 +68,7 @@ class Quantity:
 
 
 def quantities(folded: str) -> list[Quantity]:
-    """The quantities of a folded text (`rag.language.fold`), in no order."""
+    """The quantities of a folded text (`rag.text.language.fold`), in no order."""
     found = [*_shares(folded), *_in_digits(folded), *_in_symbols(folded)]
     taken = [(item.start, item.end) for item in found]
     for item in (*_in_words(folded), *_in_han(folded)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.language import CJK, fold
+from rag.text.language import CJK, fold
 
 _STYLES = re.compile(
     r"“([^“”]{2,300})”|「([^「」]{1,300})」|『([^『』]{1,300})』|«([^«»]{2,300})»|„([^„“”]{2,300})[“”]"

@@ -6,8 +6,8 @@ import io
 import zipfile
 from pathlib import Path
 
-from ingest.readers.normalisation import normalise
 from ingest.readers.registry import read_file
+from ingest.readers.text.normalisation import normalise
 from rag.types import ParsedDocument
 from tests.ingest.conftest import make_zip
 

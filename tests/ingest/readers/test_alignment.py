@@ -8,7 +8,7 @@ import time
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.readers.alignment import align
+from ingest.readers.pdf.alignment import align
 
 
 def marked(text: str, page: str, part: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.archive_limits import ArchiveLimits
-from ingest.archives import plan_archive
+from ingest.readers.archive_limits import ArchiveLimits
+from ingest.storage.archives import plan_archive
 from rag.errors import UnreadableError
 from tests.ingest.conftest import Write, make_zip
 from tests.ingest.readers.builders import make_bomb

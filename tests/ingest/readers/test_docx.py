@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from ingest.readers.docx_styles import formatted
+from ingest.readers.office.docx_styles import formatted
 from rag.errors import UnreadableError
 from rag.types import Heading
 from tests.ingest.conftest import Write, make_docx, paragraph

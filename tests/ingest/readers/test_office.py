@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from ingest.readers.number_format import is_date, shown
+from ingest.readers.office.number_format import is_date, shown
 from rag.errors import UnreadableError
 from rag.types import Heading
 from tests.ingest.conftest import Write
@@ -105,7 +105,7 @@ def test_long_table_repeats_its_header(write: Write) -> None:
 
 
 def test_xlsx_over_its_limit(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.readers.xlsx.MAX_CELLS", 10)
+    monkeypatch.setattr("ingest.readers.office.xlsx.MAX_CELLS", 10)
     rows = "".join(row(i, "a", "b", "c") for i in range(1, 9))
     document = read(write("a.xlsx", make_xlsx({"S": rows})))
     assert document.text.count("a | b | c") == 3

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from bench.highlights import check, measure, read_box
-from ingest.readers import pdf
-from ingest.readers.pdf_boxes import Marked, boxes_of
-from ingest.readers.pdf_picture import MAX_PIXELS, MAX_SIDE, PictureOrder, draw
-from ingest.readers.pool import ReaderPool
+from ingest.readers.pdf import reader as pdf
+from ingest.readers.pdf.boxes import Marked, boxes_of
+from ingest.readers.pdf.picture import MAX_PIXELS, MAX_SIDE, PictureOrder, draw
+from ingest.readers.sandbox.pool import ReaderPool
 from rag.errors import EncryptedError, NotFoundError, UnreadableError
 from tests.ingest.conftest import Write, make_chinese_pdf, make_pdf
 from tests.ingest.readers.pdf_pages import Place, make_page

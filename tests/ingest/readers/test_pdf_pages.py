@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers import pdf
-from ingest.readers.ocr import Ocr, Picture, installed_languages
-from ingest.readers.pool import ReaderPool
+from ingest.readers.pdf import reader as pdf
+from ingest.readers.pdf.ocr import Ocr, Picture, installed_languages
+from ingest.readers.sandbox.pool import ReaderPool
 from rag.errors import UnreadableError
 from tests.ingest.conftest import Write, _assembled
 from tests.ingest.readers.builders import read

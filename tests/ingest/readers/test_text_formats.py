@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from ingest.readers.delimited import find_delimiter
+from ingest.readers.text.delimited import find_delimiter
 from rag.errors import UnreadableError
 from tests.ingest.conftest import Write
 from tests.ingest.readers.builders import read

@@ -22,7 +22,7 @@ from rag.answering.certainty import (
     written_features,
 )
 from rag.errors import ConfigurationError
-from rag.language import language, query_terms
+from rag.text.language import language, query_terms
 from rag.types import Certainty, Evidence, Retrieval, Verdict
 from rag.verification.verifier import Judgement
 from tests.rag.passages import evidence, passage

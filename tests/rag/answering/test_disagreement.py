@@ -8,7 +8,7 @@ import pytest
 
 from rag.answering.disagreement import Disagreement, find_disagreement
 from rag.evidence.selection import select_evidence
-from rag.language import language, query_terms, terms
+from rag.text.language import language, query_terms, terms
 from rag.types import Retrieval
 from tests.rag.passages import passage, section
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.wording import decline
-from rag.language import language
+from rag.text.language import language
 
 
 @pytest.mark.parametrize("spoken", ["en", "zh"])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rag.errors import ConfigurationError
 from rag.evidence import scoring
 from rag.evidence.scoring import FEATURES, ORDERS, ScoredBlock, estimate_tokens, score_blocks, weights
-from rag.language import query_terms
-from rag.ports import TokenVectors
+from rag.text.language import query_terms
 from rag.types import Section
+from rag.vectors import TokenVectors
 from tests.fakes import HashEmbedder
 from tests.rag.passages import passage, section
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rag.evidence.scoring import estimate_tokens, score_blocks
 from rag.evidence.selection import SOURCE_TOKENS, cost_of, select_evidence
-from rag.language import query_terms
+from rag.text.language import query_terms
 from rag.types import Evidence, Passage, Section
 from tests.rag.passages import OFFSET, passage, section
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rag.evidence.selection import SOURCE_TOKENS
 from rag.evidence.selector import Budget, EvidenceSelector
-from rag.ports import TokenVectors
 from rag.types import Passage, Section
+from rag.vectors import TokenVectors
 from tests.fakes import TokenShelf
 from tests.rag.passages import section
 from tests.rag.shelf import Shelf, over

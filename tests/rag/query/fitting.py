@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from rag import language
 from rag.query import followup_en, followup_zh
 from rag.query.followup import said_before, standalone
 from rag.query.smalltalk import polite_line
+from rag.text import language
 from tests.rag.query.conversations import Turn, mixed_questions, turns
 
 PENALTIES = {"follow-up": 0.5, "language": 0.1}
@@ -54,7 +54,7 @@ def followup_weights(spoken: str) -> dict[str, float]:
 
 
 def language_weights() -> dict[str, float]:
-    """What `rag.language.LANGUAGE_WEIGHTS` should hold."""
+    """What `rag.text.language.LANGUAGE_WEIGHTS` should hold."""
     rows = mixed_questions()
     return fit(
         [language.mixture(asked) for _, asked in rows], [spoken == "zh" for spoken, _ in rows], PENALTIES["language"]

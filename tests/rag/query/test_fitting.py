@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.language import LANGUAGE_WEIGHTS
+from rag.text.language import LANGUAGE_WEIGHTS
 from tests.rag.query.fitting import LANGUAGES, fit, followup_weights, language_weights
 
 

@@ -15,7 +15,7 @@ FOLLOW_UPS = [turn for turn in CLASSIC if turn.follows]
 
 
 def history(*turns: str) -> list[Message]:
-    """Turns of user and assistant, in turn."""
+    """FairScheduler of user and assistant, in turn."""
     return [Message("assistant" if i % 2 else "user", text) for i, text in enumerate(turns)]
 
 

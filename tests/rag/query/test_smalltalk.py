@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.language import language
 from rag.query.smalltalk import polite_line
+from rag.text.language import language
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from rag.errors import ChatUnavailableError
-from rag.language import language, query_terms
 from rag.query.translation import Translator, documents_language, prose_language
+from rag.text.language import language, query_terms
 from rag.types import Retrieval
 from tests.fakes import ScriptedChat
 from tests.rag.passages import passage

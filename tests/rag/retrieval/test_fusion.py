@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.retrieval.fusion import LEGS, Candidate, Ranker, fitted, leg_features, preselected, scaled
+from rag.retrieval.fusion import LEGS, Candidate, Ranker, fitted, preselected, retriever_features, scaled
 from rag.retrieval.passage_features import NAMES
 
 SCORES = st.none() | st.floats(-1, 50, allow_nan=False)
@@ -33,7 +33,7 @@ def test_similarities_are_scaled_within_their_space_and_keywords_over_all() -> N
     first, second = Candidate("a", 0, 0.9, 8.0, 0.5), Candidate("b", 0, 0.8, None, 0.4)
     other, last = Candidate("c", 1, 0.3, 4.0, 0.2), Candidate("d", 1, 0.2, 0.0, 0.1)
 
-    found = leg_features([first, second, other, last])
+    found = retriever_features([first, second, other, last])
 
     assert [row["cosine"] for row in found] == [1.0, 0.0, 1.0, 0.0]
     assert [row["bm25"] for row in found] == [1.0, 0.0, 0.5, 0.0]
@@ -43,7 +43,7 @@ def test_similarities_are_scaled_within_their_space_and_keywords_over_all() -> N
 def test_a_chunk_without_token_vectors_keeps_the_place_of_its_one_vector() -> None:
     known = [Candidate("a", cosine=0.9, max_similarity=0.3), Candidate("b", cosine=0.5, max_similarity=0.6)]
 
-    found = leg_features([*known, Candidate("c", cosine=0.8)])
+    found = retriever_features([*known, Candidate("c", cosine=0.8)])
 
     assert found[2]["max_similarity"] == pytest.approx(0.75)
 

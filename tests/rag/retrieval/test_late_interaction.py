@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rag.ports import TokenVectors, Vectors
 from rag.retrieval.late_interaction import (
     max_similarities,
     max_similarity,
@@ -14,6 +13,7 @@ from rag.retrieval.late_interaction import (
     to_token_space,
     unpack,
 )
+from rag.vectors import TokenVectors, Vectors
 
 RANDOM = np.random.default_rng(3)
 

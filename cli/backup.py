@@ -1,0 +1,112 @@
+"""`python -m ingest backup FILE.tar`: everything but weights, vectors included, as one file that `restore` takes.
+
+The data folder must be free, so that catalog, uploads and vectors are of one moment. The file appears under its name only
+when it is complete; a list of digests at its end tells later damage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.engine import HEAD, Database
+from cli.session import require_catalog
+from rag.errors import ConfigurationError, UnavailableError
+from vectorstore.owner import Ownership
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+LISTING = "docent-backup.json"
+CATALOG = "catalog.sqlite3"
+FORMAT = 1
+_BLOCK = 1 << 20
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    command.add_argument("file", type=Path, metavar="FILE.tar", help="a file that does not exist yet")
+    command.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Carry the command out; its exit status."""
+    require_catalog(settings)
+    if options.file.exists():
+        raise ConfigurationError(f"{options.file} exists already.")
+    started = time.monotonic()
+    with Ownership(settings.data_dir):
+        files = write_backup(settings.data_dir, options.file)
+    size, seconds = options.file.stat().st_size, time.monotonic() - started
+    if options.json:
+        print(json.dumps({"file": str(options.file), "files": files, "bytes": size, "seconds": round(seconds, 2)}))
+    else:
+        print(f"{files} files, {size / 1e6:.1f} MB written to {options.file} in {seconds:.1f} s.")
+    return 0
+
+
+def write_backup(data_dir: Path, target: Path) -> int:
+    """Write the backup of a data folder that the caller owns; the number of files in it.
+
+    Raises:
+        UnavailableError: it cannot be written. Nothing is left behind.
+    """
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+            copy = Path(scratch, CATALOG)
+            database = Database(data_dir / CATALOG)
+            database.copy_to(copy)
+            database.close()
+            digests: dict[str, str] = {}
+            with tarfile.open(part, "w") as archive:
+                for name, path in [(CATALOG, copy), *_members(data_dir)]:
+                    digests[name] = _add(archive, name, path)
+                _add_listing(archive, digests)
+        part.replace(target)
+    except OSError as error:
+        raise UnavailableError(f"The backup cannot be written: {error.strerror}.", code="storage") from error
+    finally:
+        part.unlink(missing_ok=True)
+    return len(digests)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _members(data_dir: Path) -> Iterator[tuple[str, Path]]:
+    uploads = sorted((data_dir / "uploads").glob("??/*"))
+    vectors = sorted((data_dir / "chroma").rglob("*"))
+    for path in (*uploads, *vectors):
+        if path.is_file():
+            yield path.relative_to(data_dir).as_posix(), path
+
+
+def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:
+    # the owner's name is nobody's business
+    facts = tarfile.TarInfo(name)
+    facts.size = path.stat().st_size
+    with path.open("rb") as file:
+        archive.addfile(facts, file)
+    return digest_of(path)
+
+
+def _add_listing(archive: tarfile.TarFile, digests: dict[str, str]) -> None:
+    content = json.dumps({"format": FORMAT, "catalog": HEAD, "files": digests}).encode()
+    facts = tarfile.TarInfo(LISTING)
+    facts.size = len(content)
+    archive.addfile(facts, io.BytesIO(content))

@@ -1,0 +1,109 @@
+"""`python -m ingest restore FILE.tar`: fills an empty data folder from a backup. No model is called.
+
+Everything is unpacked beside its place and held against the backup's list of digests before any of it counts; the catalog
+is put into place last, so that a data folder which has one is complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import tarfile
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.engine import Database
+from cli.backup import CATALOG, FORMAT, LISTING, digest_of
+from rag.errors import ConfigurationError
+from vectorstore.owner import Ownership
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+
+_NAME = re.compile(
+    rf"{re.escape(CATALOG)}|{re.escape(LISTING)}|uploads/[0-9a-f]{{2}}/[0-9a-f]{{32}}|chroma(/[\w\-][\w.\-]*)+"
+)
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The command's arguments."""
+    command.add_argument("file", type=Path, metavar="FILE.tar", help="what `backup` wrote")
+    command.add_argument("--json", action="store_true", help="print the summary as JSON")
+
+
+def run(options: argparse.Namespace, settings: Settings) -> int:
+    """Carry the command out; its exit status."""
+    started = time.monotonic()
+    if not options.file.is_file():
+        raise ConfigurationError(f"{options.file}: there is no such file.")
+    with Ownership(settings.data_dir):
+        files = read_backup(options.file, settings.data_dir)
+    seconds = time.monotonic() - started
+    if options.json:
+        print(json.dumps({"files": files, "data_dir": str(settings.data_dir), "seconds": round(seconds, 2)}))
+    else:
+        print(f"{files} files restored into {settings.data_dir} in {seconds:.1f} s.")
+    return 0
+
+
+def read_backup(source: Path, data_dir: Path) -> int:
+    """Fill a data folder that the caller owns; the number of files.
+
+    Raises:
+        ConfigurationError: the folder is not empty, or the file is no backup, damaged, or of a newer Docent.
+    """
+    for name in (CATALOG, "chroma"):
+        if (data_dir / name).exists():
+            raise ConfigurationError(f"{data_dir} is not empty: it has {name}. Set DOCENT_DATA_DIR to a new folder.")
+    if any((data_dir / "uploads").glob("??/*")):
+        raise ConfigurationError(f"{data_dir} is not empty: it has uploads. Set DOCENT_DATA_DIR to a new folder.")
+    try:
+        with tempfile.TemporaryDirectory(prefix="restoring-", dir=data_dir) as scratch:
+            folder = Path(scratch)
+            files = _unpack(source, folder)
+            Database(folder / CATALOG).close()  # one that this Docent can open
+            shutil.rmtree(data_dir / "uploads", ignore_errors=True)
+            for name in ("uploads", "chroma", CATALOG):
+                if (folder / name).exists():
+                    (folder / name).rename(data_dir / name)
+    except (tarfile.TarError, EOFError) as error:
+        raise ConfigurationError(f"{source} is no backup of Docent, or it is cut off.") from error
+    except OSError as error:
+        raise ConfigurationError(f"{source} cannot be restored: {error.strerror}.") from error
+    return files
+
+
+def _unpack(source: Path, folder: Path) -> int:
+    with tarfile.open(source, "r:") as archive:
+        for member in archive:
+            if not member.isfile() or not _NAME.fullmatch(member.name):
+                raise ConfigurationError(f"{source} is no backup of Docent: it holds {member.name[:100]!r}.")
+            content = archive.extractfile(member)
+            assert content is not None
+            path = folder / member.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with content, path.open("wb") as target:
+                shutil.copyfileobj(content, target, 1 << 20)
+    listing = _listing(source, folder)
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {LISTING}
+    for name in sorted(present ^ set(listing)):
+        raise ConfigurationError(f"{source} is damaged: {name} is missing, or should not be there.")
+    for name, digest in listing.items():
+        if digest_of(folder / name) != digest:
+            raise ConfigurationError(f"{source} is damaged: {name} is not what was written.")
+    return len(listing)
+
+
+def _listing(source: Path, folder: Path) -> dict[str, str]:
+    try:
+        found = json.loads((folder / LISTING).read_text(encoding="utf-8"))
+        if found["format"] > FORMAT:
+            raise ConfigurationError(f"{source} was written by a newer Docent. Install that version or newer.")
+        files: dict[str, str] = dict(found["files"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ConfigurationError(f"{source} is no backup of Docent, or it is cut off.") from error
+    return files

@@ -1,0 +1,99 @@
+"""Opening what a command works on: this process's own services, or the server that owns the data folder."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from getpass import getpass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ConfigurationError, OwnedElsewhereError
+from rag.settings import secret_of
+
+if TYPE_CHECKING:
+    from cli.backends import Backend
+    from rag.settings import Settings
+    from wiring import Services
+
+
+@contextmanager
+def open_services(settings: Settings, *, load: bool = True) -> Iterator[Services]:
+    """This process's own services; with `load`, once the models are there.
+
+    Raises:
+        OwnedElsewhereError: another process owns the data folder.
+        ConfigurationError, UnavailableError: it cannot be used, or a model does not load.
+    """
+    from wiring import build_services
+
+    services = build_services(settings, with_chat=False)
+    try:
+        if load:
+            services.startup.begin()
+            services.startup.require(patience=3600)
+        yield services
+    finally:
+        services.close()
+
+
+def require_catalog(settings: Settings) -> Path:
+    """The path of the catalog. Raises ConfigurationError when the data folder has none."""
+    path = settings.data_dir / "catalog.sqlite3"
+    if not path.is_file():
+        raise ConfigurationError(f"{settings.data_dir} holds no catalog of Docent: is DOCENT_DATA_DIR right?")
+    return path
+
+
+def add_password_arguments(command: argparse.ArgumentParser) -> None:
+    """The ways to tell a password: never on the command line itself, which others on the machine can read."""
+    ways = command.add_mutually_exclusive_group()
+    ways.add_argument("--password", action="store_true", help="ask for the password that opens the files")
+    ways.add_argument("--password-env", metavar="NAME", help="take the password from that environment variable")
+
+
+def password_of(options: argparse.Namespace) -> str | None:
+    """The password that the arguments lead to. Raises ConfigurationError."""
+    if options.password_env:
+        return secret_of(options.password_env)
+    if not options.password:
+        return None
+    if not sys.stdin.isatty():
+        raise ConfigurationError("--password asks on a terminal; without one use --password-env NAME.")
+    return getpass("Password of the files: ") or None
+
+
+@contextmanager
+def open_backend(
+    settings: Settings,
+    collection: str,
+    server: str | None,
+    *,
+    metadata: Mapping[str, Any] | None = None,
+    password: str | None = None,
+) -> Iterator[Backend]:
+    """The given server; else this process, if the data folder is free; else the server that owns it.
+
+    Raises:
+        ConfigurationError: none of these can be used.
+    """
+    from cli.backends import LocalBackend, RemoteBackend
+    from wiring import build_services
+
+    if server:
+        yield RemoteBackend(server, collection, token=settings.api_token, metadata=metadata, password=password)
+        return
+    try:
+        services = build_services(settings, with_chat=False)
+    except OwnedElsewhereError as error:
+        url = error.details.get("url")
+        if not url:
+            raise
+        yield RemoteBackend(url, collection, token=settings.api_token, metadata=metadata, password=password)
+        return
+    try:
+        yield LocalBackend(services, collection, metadata=metadata, password=password)
+    finally:
+        services.close()

@@ -1,0 +1,77 @@
+"""The text of OpenDocument paragraphs and the cells of its tables, for `odf`.
+
+Owns repeated rows and columns, which a small file may claim by the million, and what is shown of a paragraph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.readers.package import attribute, local_name
+from ingest.readers.text.sheets import Row
+
+_UNSHOWN = frozenset({"annotation", "annotation-end", "tracked-changes", "text-box", "bookmark", "ruby-text", "table"})
+_MAX_REPEATS = 1000
+_MAX_COLUMNS = 2000
+
+
+def text_of(node: Any) -> str:
+    """The text of a paragraph (or of the paragraphs in a cell or frame), tabs and breaks included, notes in brackets."""
+    from lxml import etree  # type: ignore[import-untyped]  # ships no types
+
+    parts: list[str] = []
+    walk = etree.iterwalk(node, events=("start", "end"))
+    skipped = None
+    for event, each in walk:
+        name = local_name(each)
+        if event == "start":
+            if each is not node and name in _UNSHOWN and not (name == "text-box" and local_name(node) == "frame"):
+                walk.skip_subtree()
+                skipped = each
+                continue
+            parts.append(_opening(each, name))
+            parts.append(each.text or "" if name not in ("note", "note-citation") else "")
+        else:
+            if name == "note":
+                while parts and parts[-1] in ("\n", ""):
+                    parts.pop()  # the end of its last paragraph
+            if each is not skipped:
+                parts.append({"note": "]", "p": "\n"}.get(name, ""))
+            skipped = None
+            if each is not node:
+                parts.append(each.tail or "")
+    return "".join(parts).strip("\n")
+
+
+def sheet_rows(table: Any) -> Iterator[Row]:
+    """The rows of a table with their filled cells; header rows and groups of rows are looked into."""
+    number = 0
+    for row in table.iter("{*}table-row"):
+        if next(row.iterancestors("{*}table")) is not table:
+            continue  # of a table within a cell
+        repeats = _repeats(row, "number-rows-repeated")
+        cells: dict[int, str] = {}
+        column = 0
+        for cell in row.iterchildren("{*}table-cell", "{*}covered-table-cell"):
+            times = _repeats(cell, "number-columns-repeated")
+            text = " ".join(text_of(cell).split()) if len(cell) else ""
+            if text:
+                for index in range(column, min(column + times, column + _MAX_REPEATS, _MAX_COLUMNS)):
+                    cells[index] = text
+            column += times
+        for index in range(min(repeats, _MAX_REPEATS) if cells else 1):
+            yield number + index + 1, cells
+        number += repeats
+
+
+def _opening(node: Any, name: str) -> str:
+    if name == "s":
+        count = attribute(node, "c") or "1"
+        return " " * min(int(count) if count.isdigit() else 1, 100)
+    return {"tab": "\t", "line-break": "\n", "note": " ["}.get(name, "")
+
+
+def _repeats(node: Any, name: str) -> int:
+    value = attribute(node, name) or "1"
+    return int(value) if value.isdigit() and len(value) < 8 and int(value) else 1

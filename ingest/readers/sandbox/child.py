@@ -1,0 +1,138 @@
+"""The process that reads hostile files: `python -m ingest.readers.sandbox.child MEMORY_MB TIMEOUT_S PARENT_PID OCR`.
+
+Owns its own limits and the child's end of the protocol. A message is four bytes of length, big-endian, and JSON in UTF-8:
+in comes `{path, filename}` or `{path, picture}`, with a `password` where one is known, out goes `{document}`, `{picture}` or `{error}`. Must not hold secrets and must not outlive its parent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import sys
+import threading
+import time
+from base64 import b64encode
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from ingest.readers.pdf.ocr import Ocr
+from ingest.readers.registry import read_file
+from rag.errors import DocentError
+
+MAX_MESSAGE = 1 << 30
+OCR_SHARE = 0.75
+"""Of the time for a file: what recognition may take, so that the text found so far is kept when the pages are many."""
+
+
+def send(stream: BinaryIO, message: dict[str, Any]) -> None:
+    """Write one message. Raises OSError when the other end is gone."""
+    data = json.dumps(message, ensure_ascii=False).encode("utf-8", "replace")
+    stream.write(struct.pack(">I", len(data)) + data)
+    stream.flush()
+
+
+class Readable(Protocol):
+    """What messages come from."""
+
+    def read(self, count: int, /) -> bytes:
+        """As many bytes, fewer at the end of the stream."""
+
+
+def receive(stream: Readable) -> dict[str, Any] | None:
+    """Read one message; None at the end of the stream, also when it ends within a message."""
+    header = stream.read(4)
+    if len(header) < 4:
+        return None
+    (length,) = struct.unpack(">I", header)
+    data = stream.read(length) if length <= MAX_MESSAGE else b""
+    if len(data) < length or not data:
+        return None
+    message = json.loads(data)
+    return message if isinstance(message, dict) else None
+
+
+def main() -> None:
+    """Serve files until standard input ends."""
+    memory_mb, timeout_s, parent = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
+    ocr_seconds = OCR_SHARE * timeout_s if sys.argv[4] == "auto" else 0.0
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    # From here on a stray print of a library lands in standard error, not in the protocol.
+    os.dup2(2, 1)
+    _limit_memory(memory_mb)
+    threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
+    while (request := receive(requests)) is not None:
+        _limit_cpu(timeout_s)
+        send(replies, _answer(request, ocr_seconds))
+
+
+def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
+    try:
+        if "picture" in request:
+            return {"picture": _picture(request)}
+        ocr = Ocr(seconds=ocr_seconds) if ocr_seconds else None
+        document = read_file(Path(request["path"]), request["filename"], ocr=ocr, password=request.get("password"))
+        return {"document": asdict(document)}
+    except DocentError as error:
+        kind = type(error).__name__
+        return {"error": {"kind": kind, "code": error.code, "message": error.message, "details": error.details}}
+    except MemoryError:
+        return {"error": {"kind": "UnreadableError", "code": "reader_memory"}}
+    except Exception as error:  # noqa: BLE001  # the outer rim: one bad file must not end the loop
+        # The type alone: the message of a foreign error may quote the document.
+        place = error.__traceback__
+        while place and place.tb_next:
+            place = place.tb_next
+        where = f"{Path(place.tb_frame.f_code.co_filename).name}:{place.tb_lineno}" if place else ""
+        return {
+            "error": {"kind": "UnreadableError", "code": "reader_failed", "cause": f"{type(error).__name__} {where}"}
+        }
+
+
+def _picture(request: dict[str, Any]) -> dict[str, Any]:
+    from ingest.readers.pdf.picture import draw
+
+    drawn = draw(Path(request["path"]), request["picture"], password=request.get("password"))
+    return {"png": b64encode(drawn.png).decode("ascii"), "wanted": drawn.wanted, "found": drawn.found}
+
+
+def _limit_memory(memory_mb: int) -> None:
+    try:
+        import resource
+    except ImportError:  # Windows has no such limits; the parent's clock remains
+        return
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = memory_mb << 20
+    limit = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+    except (ValueError, OSError):  # macOS refuses RLIMIT_AS
+        return
+
+
+def _limit_cpu(timeout_s: float) -> None:
+    """Let this process use `timeout_s` more seconds of processor time; the kernel ends it after that."""
+    try:
+        import resource
+    except ImportError:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
+    soft = int(used.ru_utime + used.ru_stime + timeout_s) + 2
+    resource.setrlimit(resource.RLIMIT_CPU, (soft if hard == resource.RLIM_INFINITY else min(soft, hard), hard))
+
+
+def _die_with(parent: int) -> None:
+    """End when the parent is gone, even in the middle of a file.
+
+    Not PR_SET_PDEATHSIG: that fires when the *thread* that started this process ends.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

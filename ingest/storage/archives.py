@@ -1,0 +1,186 @@
+"""Zip archives, measured before anything in them is unpacked.
+
+Owns which members may become documents: paths, links, nesting, one set of limits for all levels (`archive_limits`).
+`plan_archive` lists them and `Member.copy_to` unpacks one as a stream.
+Nothing is ever written under a name that an archive chose.
+"""
+
+from __future__ import annotations
+
+import stat
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, BinaryIO
+
+from ingest.readers.archive_limits import DAMAGE, ArchiveLimits, bomb, measure
+from rag.errors import UnreadableError
+
+_BLOCK = 1 << 20
+_LITTER = frozenset({"__MACOSX", ".git", ".svn", "__pycache__"})
+_LITTER_FILES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive. `path` is relative, with "/", safe to show; `size` is its unpacked bytes as declared.
+
+    `within` names the members to open on the way to it, outermost first.
+    """
+
+    path: str
+    size: int
+    within: tuple[str, ...]
+    archive: Path
+
+    def copy_to(self, target: BinaryIO) -> int:
+        """Write the content to `target` and return the number of bytes, at most `size`.
+
+        Raises:
+            UnreadableError: damaged, or longer than it said.
+        """
+        written = 0
+        for block in self._blocks():
+            written += len(block)
+            if written > self.size:
+                raise bomb(f"{self.path} unpacks to more than it says.")
+            target.write(block)
+        return written
+
+    def _blocks(self) -> Iterator[bytes]:
+        try:
+            with _opened(self.archive, self.within) as stream:
+                while block := stream.read(_BLOCK):
+                    yield block
+        except (*DAMAGE, KeyError) as error:
+            raise UnreadableError(f"{self.path} is damaged inside its archive.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivePlan:
+    """What would come out of an archive, in the order of its directory, and what was `skipped`: path and reason."""
+
+    members: tuple[Member, ...]
+    skipped: tuple[tuple[str, str], ...]
+
+
+def plan_archive(path: Path, limits: ArchiveLimits | None = None) -> ArchivePlan:
+    """The members of the zip at `path`, with those of zips inside it down to `limits.depth`, all within one set of limits.
+
+    Raises:
+        UnreadableError: as `measure`, and when the members of all levels together are over a limit.
+    """
+    limits = limits or ArchiveLimits()
+    tally = _Tally(limits)
+    with path.open("rb") as file:
+        _collect(_Level(file, path, "", (), limits.depth), tally)
+    return ArchivePlan(tuple(tally.members), tuple(tally.skipped))
+
+
+class _Tally:
+    """What has been found on all levels together."""
+
+    def __init__(self, limits: ArchiveLimits) -> None:
+        self.limits = limits
+        self.members: list[Member] = []
+        self.skipped: list[tuple[str, str]] = []
+        self._bytes = 0
+        self._entries = 0
+
+    def count(self, size: int) -> None:
+        """Count an entry of `size` unpacked bytes. Raises UnreadableError over the limits."""
+        self._entries += 1
+        self._bytes += size
+        if self._entries > self.limits.members:
+            raise bomb(f"it holds more than {self.limits.members} members.")
+        if self._bytes > self.limits.unpacked_bytes:
+            raise bomb(f"it unpacks to more than {self.limits.unpacked_bytes >> 20} MiB.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """One archive on the way down: its open file, the root archive, the path shown before its members, levels left."""
+
+    file: BinaryIO
+    root: Path
+    prefix: str
+    within: tuple[str, ...]
+    depth: int
+
+
+def _collect(level: _Level, tally: _Tally) -> None:
+    seen: set[str] = set()
+    with measure(level.file, tally.limits) as archive:
+        for info in archive.infolist():
+            tally.count(info.file_size)
+            if info.is_dir():
+                continue
+            shown = level.prefix + info.filename.replace("\\", "/")
+            reason = _reason_to_skip(info, seen)
+            seen.add(info.filename)
+            if reason:
+                tally.skipped.append((shown, reason))
+            elif info.filename.lower().endswith(".zip"):
+                _descend(level, archive, info, tally)
+            else:
+                tally.members.append(Member(shown, info.file_size, (*level.within, info.filename), level.root))
+
+
+def _descend(level: _Level, archive: zipfile.ZipFile, info: zipfile.ZipInfo, tally: _Tally) -> None:
+    shown = level.prefix + info.filename
+    if level.depth < 1:
+        tally.skipped.append((shown, "archives nested too deeply"))
+        return
+    try:
+        with archive.open(info) as stream, _seekable(stream, info.file_size) as file:
+            _collect(_Level(file, level.root, f"{shown}/", (*level.within, info.filename), level.depth - 1), tally)
+    except DAMAGE:
+        tally.skipped.append((shown, "damaged"))
+    except UnreadableError as error:
+        if error.code == "archive_bomb":
+            raise
+        tally.skipped.append((shown, "damaged"))
+
+
+def _reason_to_skip(info: zipfile.ZipInfo, seen: set[str]) -> str | None:
+    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+    if _LITTER.intersection(parts) or parts[-1].lower() in _LITTER_FILES:
+        return "litter of the operating system"
+    if parts[0].startswith("/") or ".." in parts or ":" in parts[0] or len(info.filename) > 1000:
+        return "unsafe path"
+    if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
+        return "a link or a device"
+    if info.flag_bits & 0x1:
+        return "encrypted"
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA):
+        return "unknown compression"
+    return "a second member of the same name" if info.filename in seen else None
+
+
+@contextmanager
+def _seekable(stream: IO[bytes], size: int) -> Iterator[BinaryIO]:
+    """A copy of a member that can be opened as an archive; on disk once it is large."""
+    with tempfile.SpooledTemporaryFile(max_size=8 << 20) as copy:
+        left = size
+        while left > 0 and (block := stream.read(min(_BLOCK, left))):
+            copy.write(block)
+            left -= len(block)
+        copy.seek(0)
+        yield copy  # type: ignore[misc]  # offers what a BinaryIO does
+
+
+@contextmanager
+def _opened(path: Path, within: tuple[str, ...]) -> Iterator[IO[bytes]]:
+    """The stream of a member, through the archives around it."""
+    with ExitStack() as stack:
+        file: BinaryIO = stack.enter_context(path.open("rb"))
+        for name in within[:-1]:
+            archive = stack.enter_context(zipfile.ZipFile(file))
+            info = archive.getinfo(name)
+            with archive.open(info) as stream:
+                file = stack.enter_context(_seekable(stream, info.file_size))
+        archive = stack.enter_context(zipfile.ZipFile(file))
+        yield stack.enter_context(archive.open(within[-1]))

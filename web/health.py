@@ -1,0 +1,105 @@
+"""Signs of life and figures: /healthz, /readyz, /metrics, /openapi.json."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from web.serializers import Reply
+from wiring import Services
+
+ERROR = {
+    "description": "An error; /v1 uses OpenAI's body instead.",
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "error": {
+                        "type": "object",
+                        "properties": {
+                            "code": {"type": "string"},
+                            "message": {"type": "string"},
+                            "details": {"type": "object"},
+                            "request_id": {"type": "string"},
+                        },
+                    }
+                },
+            }
+        }
+    },
+}
+
+
+def with_errors(spec: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI document with our error body at every operation, instead of flask_openapi's."""
+    paths = {
+        path: {
+            method: {**operation, "responses": {"default": ERROR, **_without_validation(operation["responses"])}}
+            for method, operation in operations.items()
+        }
+        for path, operations in spec["paths"].items()
+    }
+    return {**spec, "paths": paths}
+
+
+def _without_validation(responses: dict[str, Any]) -> dict[str, Any]:
+    return {status: response for status, response in responses.items() if status != "400"}
+
+
+def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]]) -> None:
+    """Add the routes, and count every request."""
+    registry = CollectorRegistry()
+    requests = Counter(
+        "docent_requests", "Requests by route and status.", ("method", "route", "status"), registry=registry
+    )
+    seconds = Histogram("docent_request_seconds", "Time to the first byte.", ("route",), registry=registry)
+    documents = Gauge("docent_documents", "Documents by status.", ("status",), registry=registry)
+    ready = Gauge("docent_ready", "Whether a part is ready.", ("part",), registry=registry)
+
+    @app.before_request
+    def start_clock() -> None:
+        g.started = time.perf_counter()
+
+    @app.after_request
+    def count(response: Response) -> Response:
+        route = str(request.url_rule or "(none)")
+        requests.labels(request.method, route, str(response.status_code)).inc()
+        if "started" in g:
+            seconds.labels(route).observe(time.perf_counter() - g.started)
+        return response
+
+    @app.get("/healthz")
+    def healthz() -> Reply:
+        return jsonify({"status": "ok"})
+
+    @app.get("/readyz")
+    def readyz() -> Reply:
+        parts = {"catalog": {"state": "ready", "detail": ""}, **services.startup.report()}
+        good = services.startup.ready
+        if parts.get("ingestion", {}).get("state") == "ready":
+            alive, detail = services.pipeline.health()
+            parts["ingestion"] = {"state": "ready" if alive else "failed", "detail": detail}
+            good = good and alive
+        response = jsonify({"ready": good, "parts": parts})
+        response.status_code = 200 if good else 503
+        if not good:
+            response.headers["Retry-After"] = "2"
+        return response
+
+    @app.get("/metrics")
+    def metrics() -> Reply:
+        for status, number in services.documents.statistics().items():
+            documents.labels(status).set(number)
+        for part, state in services.startup.report().items():
+            ready.labels(part).set(state["state"] == "ready")
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/openapi.json")
+    def openapi() -> Reply:
+        return jsonify(spec())

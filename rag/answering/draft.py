@@ -34,6 +34,7 @@ class Draft:
     def __init__(self) -> None:
         self._prose = _Prose()
         self._waiting = ""  # what may still become a fence, or a line of code under way
+        self._line_begins = True  # `_waiting` stands at the beginning of a line
         self._fence = ""
         self._code = ""
 
@@ -57,10 +58,14 @@ class Draft:
         self._waiting = self._fence = self._code = ""
 
     def _outside(self) -> Iterator[str | MarkedText]:
-        fence = _FENCE.search(self._waiting)
+        line_end = self._waiting.find("\n")
+        line_end = 0 if self._line_begins else line_end if line_end >= 0 else len(self._waiting)
+        fence = _FENCE.search(self._waiting, line_end)
         if fence is None:
-            held = _MAY_FENCE.search(self._waiting)
+            held = _MAY_FENCE.search(self._waiting, line_end)
             safe = held.start() if held else len(self._waiting)
+            if safe:
+                self._line_begins = self._waiting[:safe].endswith("\n")
             yield from self._prose.feed(self._waiting[:safe])
             self._waiting = self._waiting[safe:]
             return
@@ -78,6 +83,7 @@ class Draft:
             if _closes(line, self._fence):
                 yield MarkedText(self._code, ())
                 self._fence = self._code = ""
+                self._line_begins = True
                 return
 
 

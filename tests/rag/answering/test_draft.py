@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag.answering.citations import MarkedText
@@ -57,6 +57,8 @@ def test_code_is_shown_line_by_line_before_it_ends() -> None:
     assert "".join(shown) == "```\none\ntwo\n"
 
 
+@example("1```\n", 1)
+@example("a\n```\nb\n```\nc```\n", 2)
 @given(st.text(alphabet="ab.[12] `\n~-|。", max_size=80), st.integers(1, 9))
 def test_how_the_pieces_are_cut_does_not_matter(text: str, size: int) -> None:
     shown, parts = followed(text, size)

@@ -19,8 +19,8 @@ from rag.ports import Embedder
 from rag.verification.alignment import same_words, similarities
 from rag.verification.features import best_matches, compare, coverage
 from rag.verification.model import SIGNS
-from rag.verification.overlap import context_of
 from rag.verification.reading import Reader, joined
+from rag.verification.spans import context_of
 from rag.verification.statements import statement
 from rag.verification.verifier import objections
 

@@ -6,10 +6,10 @@ Every feature is 0 where nothing speaks for or against; none knows a question se
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from rag.verification.binding import misbound
 from rag.verification.contradiction import turned
 from rag.verification.facts.code import code_of, unknown_code
 from rag.verification.facts.facts import facts_of, unstated
-from rag.verification.facts.names import unknown_names
+from rag.verification.facts.names import names_of, unknown_names
 from rag.verification.facts.quotations import quoted, stands, titles
 from rag.verification.reading import Reading, Word
 
@@ -30,6 +30,8 @@ MOST = 2
 # Numbers up to this, written as words, may count things.
 COUNTED = 12
 _DENIAL = re.compile(r"(?:not?|never|none|neither|nor|without|cannot|no|\w+n['’]t|[不没沒无無未非勿别別])$")
+# Stems before which a denial denies nothing: "not only", "不仅".
+_NOT_ONLY = frozenset(["onli", "just", "mere", "仅", "但", "只", "光"])
 # What limits or widens a statement. Each group is one thing that a sentence may claim and its text not.
 _BOUNDS = {
     "all": re.compile(
@@ -85,22 +87,35 @@ def compare(sentence: Reading, text: Reading, *, context: str, question: str, ot
         "cross_language": float(language(sentence.text) != language(text.text)),
     }
     found["put_in"] = min(1.0, found["no_han_name"] + found["no_first_word"]) * found["verbatim"]
-    return Compared(found, _with_exact_counts(missing, sentence.text, alignment), similarity)
+    return Compared(found, _settled(missing, sentence.text, text.text, alignment), similarity)
 
 
-def _with_exact_counts(missing: Missing, sentence: str, alignment: Alignment) -> Missing:
-    """The missing facts, with those counts as numbers that count nothing: an ordinal ("第四阶段"), and one that stands in the place of
-    another number of the text ("八种" for "两种").
+def _settled(missing: Missing, sentence: str, text: str, alignment: Alignment) -> Missing:
+    """The missing facts, with what might have been no fact told by its place.
+
+    A count that is an ordinal ("第四阶段") or stands in the place of another number of the text ("八种" for "两种") is a
+    number; a first word in the place of a name of the text ("Einstein found it" for "Halley found it") is a name.
     """
-    swapped: set[str] = set()
+    kinds = {("count", number): "number" for number in _exact_counts(sentence, alignment)}
+    kinds |= {("first", name): "name" for name in _names_in_place_of_names(text, alignment)}
+    return tuple((kinds.get(item, item[0]), item[1]) for item in missing)
+
+
+def _exact_counts(sentence: str, alignment: Alignment) -> set[str]:
+    exact = {each.plain for each in facts_of(sentence).undated if sentence[max(0, each.start - 1) : each.start] == "第"}
     for gap in alignment.gaps:
         mine, theirs = ({word.key for word in side if word.key[:1].isdigit()} for side in (gap.sentence, gap.text))
-        swapped |= mine if theirs and not mine & theirs else set()
-    ordinals = {
-        each.plain for each in facts_of(sentence).undated if sentence[max(0, each.start - 1) : each.start] == "第"
-    }
-    exact = swapped | ordinals
-    return tuple(("number" if kind == "count" and text in exact else kind, text) for kind, text in missing)
+        exact |= mine if theirs and not mine & theirs else set()
+    return exact
+
+
+def _names_in_place_of_names(text: str, alignment: Alignment) -> Iterator[str]:
+    """Words, with a capital, that one word of a name of the text gave way to."""
+    known = {fold(name) for name in names_of(text)}
+    for gap in alignment.gaps:
+        mine, theirs = ([word for word in side if word.content] for side in (gap.sentence, gap.text))
+        if len(mine) == 1 and any(fold(text[word.start : word.end]) in known for word in theirs):
+            yield mine[0].key.capitalize()
 
 
 def missing_facts(sentence: str, text: str, context: str, question: str) -> Missing:
@@ -113,7 +128,7 @@ def missing_facts(sentence: str, text: str, context: str, question: str) -> Miss
         if "`" not in quote and not stands(quote, around) and not _code(quote, around)
     ]
     found += [("code", piece) for piece in unknown_code(sentence, around)]
-    found += [("name", title) for title in titles(sentence) if not stands(title, around)]
+    found += [("quote", title) for title in titles(sentence) if not stands(title, around)]
     if language(sentence) == language(text):
         coded = "".join(code_of(sentence))
         told = _OPENING.sub("", sentence)
@@ -249,8 +264,12 @@ def _swaps_fact(gap: Gap) -> bool:
     return bool(mine and theirs and not mine & theirs)
 
 
-def _denials(words: Collection[Word]) -> int:
-    return sum(_DENIAL.match(word.key) is not None for word in words)
+def _denials(words: Sequence[Word]) -> int:
+    """How many of the words deny. The "not" of "not only … but also" does not."""
+    return sum(
+        _DENIAL.match(word.key) is not None and (after is None or after.key not in _NOT_ONLY)
+        for word, after in zip_longest(words, words[1:])
+    )
 
 
 def _stretch(text: Reading, alignment: Alignment, similarity: Vectors) -> str:

@@ -1,7 +1,8 @@
-"""The shortest part of an evidence that carries a sentence: a sentence, a row, an item, or a run of them; offsets are exact. Pure."""
+"""The part of an evidence that carries a sentence, with exact offsets, and what tells what that part is about. Pure."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,11 @@ Span = tuple[Evidence, int, int]
 ENOUGH = 0.93
 # Parts that are tried before the whole evidence is cited.
 LONGEST = 4
+
+
+def context_of(evidence: Evidence) -> str:
+    """What tells what a span is about: its heading path, its table's header row or list's lead-in, and its file's name."""
+    return f"{evidence.passage.heading or ''}\n{evidence.header}\n{re.sub(r'[_.-]+', ' ', evidence.passage.filename)}"
 
 
 def shortest(sentence: Reading, item: Evidence, text: Reading, similarity: Vectors) -> Span:

@@ -18,9 +18,8 @@ from rag.verification.alignment import same_words, similarities
 from rag.verification.facts.quotations import stands
 from rag.verification.features import Compared, best_matches, compare, coverage
 from rag.verification.model import support_model
-from rag.verification.overlap import context_of
 from rag.verification.reading import Reader, Reading, joined
-from rag.verification.spans import Span, shortest
+from rag.verification.spans import Span, context_of, shortest
 from rag.verification.statements import statement, states_something
 
 __all__ = ["Judgement", "Span", "Verifier", "statement", "states_something"]

@@ -26,7 +26,7 @@ def unknown_names(sentence: str, text: str, *, numbers: Sequence[tuple[int, int]
 
     `numbers` are parts of the folded sentence that are read as quantities or dates, and are no names.
     """
-    found = [name for name in _latin_names(_without(sentence, numbers)) if not _known(name, text)]
+    found = [name for name in names_of(_without(sentence, numbers)) if not _known(name, text)]
     if len(found) > 1:
         short = set(re.findall(r"\b[A-Z]{2,6}\b", text)) & {acronym.upper() for acronym in _acronyms(found)}
         found = [name for name in found if not any(name[0].upper() in acronym for acronym in short)]
@@ -44,7 +44,8 @@ def _without(sentence: str, numbers: Sequence[tuple[int, int]]) -> str:
     return sentence
 
 
-def _latin_names(sentence: str) -> Iterator[str]:
+def names_of(sentence: str) -> Iterator[str]:
+    """The Latin names of a text, in order: what is written as one and is no everyday word."""
     tokens = list(_TOKEN.finditer(sentence))
     chinese_around = is_cjk(sentence)
     for i, match in enumerate(tokens):

@@ -80,6 +80,7 @@ DOORS = {
     "transformers": ("rag/adapters/embedding/onnx_export.py",),
     "sentence_transformers": (
         "rag/adapters/embedding/sentence_transformer.py",
+        "rag/adapters/cross_encoder.py",
         "rag/adapters/reranker.py",
         "rag/adapters/entailment_nli.py",
     ),

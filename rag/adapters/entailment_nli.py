@@ -1,7 +1,4 @@
-"""Entailment by a cross-encoder trained for natural language inference, for those who install and choose one.
-
-Uses the door to sentence-transformers' cross-encoders, which bring torch into the process.
-"""
+"""Entailment by a cross-encoder trained for natural language inference, for those who install and choose one."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rag.adapters.cross_encoder import load_cross_encoder
 from rag.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -62,21 +60,13 @@ class CrossEncoderEntailment:
             return self._model
 
     def _load(self) -> tuple[CrossEncoder, int]:
-        named = f"DOCENT_ENTAILMENT_MODEL={self._name!r}"
-        try:
-            from sentence_transformers import CrossEncoder
-
-            model: CrossEncoder = CrossEncoder(self._name)
-        except ImportError as error:
-            raise ConfigurationError(
-                f"{named} needs the package sentence-transformers, which does not import."
-            ) from error
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ConfigurationError(f"{named} does not load: {error}") from error
+        model = load_cross_encoder(self._name, setting="DOCENT_ENTAILMENT_MODEL")
         if model.num_labels == 1:
             return model, 0
         labels = {str(name).casefold(): int(at) for at, name in (getattr(model.config, "id2label", None) or {}).items()}
         found = [at for name, at in labels.items() if name.startswith("entail")]
         if len(found) != 1:
-            raise ConfigurationError(f"{named} has the labels {', '.join(labels)}: none of them is entailment.")
+            raise ConfigurationError(
+                f"DOCENT_ENTAILMENT_MODEL={self._name!r} has the labels {', '.join(labels)}: none of them is entailment."
+            )
         return model, found[0]

@@ -1,7 +1,6 @@
 """An optional cross-encoder that reads question and passage together, for those who install and choose one.
 
-Owns the door to sentence-transformers' cross-encoders, which bring torch into the process. Off by default: on two cores
-it costs more time than the whole rest of a search.
+Off by default: on two cores it costs more time than the whole rest of a search.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rag.adapters.cross_encoder import load_cross_encoder
 from rag.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -67,16 +67,7 @@ class CrossEncoderReranker:
             return self._model
 
     def _load(self) -> CrossEncoder:
-        try:
-            from sentence_transformers import CrossEncoder
-
-            model: CrossEncoder = CrossEncoder(self._name)
-        except ImportError as error:
-            raise ConfigurationError(
-                f"DOCENT_RERANK_MODEL={self._name!r} needs the package sentence-transformers, which does not import."
-            ) from error
-        except (OSError, ValueError, RuntimeError) as error:
-            raise ConfigurationError(f"DOCENT_RERANK_MODEL={self._name!r} does not load: {error}") from error
+        model = load_cross_encoder(self._name, setting="DOCENT_RERANK_MODEL")
         if model.num_labels != 1:
             raise ConfigurationError(
                 f"DOCENT_RERANK_MODEL={self._name!r} gives {model.num_labels} scores for a pair; a reranker gives one."

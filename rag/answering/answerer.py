@@ -7,8 +7,10 @@ checked against the evidence as soon as it is complete, and the answer leaves wi
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from rag.answering import prompts, wording
@@ -36,7 +38,7 @@ from rag.query.smalltalk import polite_line
 from rag.query.translation import Translator
 from rag.retrieval.retriever import Retriever, clean_query
 from rag.text.language import language
-from rag.types import Abstention, Answer, AnswerPolicy, Certainty, Evidence, Message, Retrieval
+from rag.types import Abstention, Answer, AnswerPolicy, Certainty, ChatDelta, Evidence, Message, Retrieval
 from rag.verification.verifier import Verifier
 
 GATE_TOKENS = 1
@@ -175,6 +177,7 @@ class Answerer:
         else:
             opening = prompts.Opening()
             messages = prompts.for_hosted(question.standalone, question.evidence)
+            threading.Thread(target=self._verifier.prepare, args=(question.evidence,), daemon=True).start()
             yield from self._follow(question, chat, messages, opening)
             answers = not opening.says_no
         builder = question.builder
@@ -189,16 +192,13 @@ class Answerer:
         """Whether the small model's yes or no, with all else that is known, speaks for an answer."""
         alternatives: dict[str, float] = {}
         said = ""
-        stream = chat.stream(prompts.for_gate(question.standalone, question.evidence), max_tokens=GATE_TOKENS)
-        try:
+        messages = prompts.for_gate(question.standalone, question.evidence)
+        with _stopped(chat.stream(messages, max_tokens=GATE_TOKENS)) as stream:
             for delta in stream:
                 alternatives = alternatives or dict(delta.alternatives)
                 said += delta.text
                 if said.strip():
                     break
-        finally:
-            if isinstance(stream, Generator):
-                stream.close()
         question.outcome.features[GATE] = gate(alternatives, said)
         local = calibrated()["local"]
         question.outcome.confidence = local.probability(question.outcome.features)
@@ -212,8 +212,7 @@ class Answerer:
         """One text of the model, part by part; it is stopped where it says no, goes round in a circle or is in another language."""
         builder, draft = question.builder, Draft()
         spoken = AnswerLanguage.of(question.standalone)
-        stream = chat.stream(messages, max_tokens=self._limits.answer)
-        try:
+        with _stopped(chat.stream(messages, max_tokens=self._limits.answer)) as stream:
             for delta in stream:
                 builder.usage = delta.usage or builder.usage
                 text = opening.feed(delta.text) if opening else delta.text
@@ -225,9 +224,6 @@ class Answerer:
                         return
                 if spoken.foreign:
                     return
-        finally:
-            if isinstance(stream, Generator):
-                stream.close()  # stops the model
         text = opening.rest() if opening else ""
         if opening and opening.says_no:
             return
@@ -262,6 +258,16 @@ class Answerer:
             yield from builder.state(found.sentence(language(question.standalone)), found.spans)
         outcome.kind = kind
         yield finished(outcome, builder, sure, reason)
+
+
+@contextmanager
+def _stopped(stream: Iterator[ChatDelta]) -> Iterator[Iterator[ChatDelta]]:
+    """A model's text; however the block is left, the model is stopped."""
+    try:
+        yield stream
+    finally:
+        if isinstance(stream, Generator):
+            stream.close()
 
 
 def _greet(question: _Question, line: str) -> Iterator[Event]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.answering.citations import unmark
-from rag.evidence.injection import gives_orders
-from rag.text.language import sentences
+from rag.evidence.injection import holds_orders
 from rag.types import Evidence
 from rag.verification.verifier import Span
 
@@ -25,12 +24,8 @@ def extract(evidence: Sequence[Evidence]) -> list[tuple[str, list[Span]]]:
     for item in ranked:
         start, end = item.best
         said = unmark(item.passage.between(start, end)).strip()
-        if not said or item.score < NEAR_BEST * ranked[0].score or (found and _orders(said)):
+        if not said or item.score < NEAR_BEST * ranked[0].score or (found and holds_orders(said)):
             continue
         if len(found) < MOST or said in found:
             found.setdefault(said, []).append((item, start, end))
     return list(found.items())
-
-
-def _orders(text: str) -> bool:
-    return any(gives_orders(text[start:end]) for start, end in sentences(text))

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import string
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from rag.answering.citations import unmark
-from rag.errors import ConfigurationError
+from rag.text.templates import read_template
 from rag.types import Evidence, Message
 
 FOLDER = Path(__file__).parent / "prompts"
@@ -57,19 +56,7 @@ def templates() -> dict[str, str]:
     Raises:
         ConfigurationError: a template is missing, or has other placeholders than it should.
     """
-    loaded = {}
-    for name, expected in PLACEHOLDERS.items():
-        try:
-            text = (FOLDER / name).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise ConfigurationError(f"The prompt {name} cannot be read: {error.strerror}.") from error
-        found = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
-        if found != expected:
-            raise ConfigurationError(
-                f"The prompt {name} must have the placeholders {sorted(expected)}, not {sorted(found)}."
-            )
-        loaded[name] = text
-    return loaded
+    return {name: read_template(FOLDER / name, expected) for name, expected in PLACEHOLDERS.items()}
 
 
 def version() -> str:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from rag.answering.citations import FORGED
-from rag.evidence.injection import gives_orders
-from rag.text.language import asks_whether, language, query_terms, sentences, stem, terms
+from rag.evidence.injection import gives_orders, holds_orders
+from rag.text.language import asks_whether, language, query_terms, stem, terms
 from rag.types import Evidence
 from rag.verification.contradiction import both_asked, denies, turned
 
@@ -33,7 +32,7 @@ def obeys_orders(question: str, sentence: str, span: Span) -> bool:
     if FORGED.search(item.passage.text) and _is_beside(question, sentence, item):
         return True
     forged = _FORGED_LINE.match(said) is not None and _FORGES.search(item.passage.text) is not None
-    if not forged and not gives_orders(sentence) and not _holds_orders(item.passage.text):
+    if not forged and not gives_orders(sentence) and not holds_orders(item.passage.text):
         return False
     asked = set(query_terms(question))
     return len(asked & set(terms(sentence))) < (FORGED_SHARE if forged else LEAST_SHARE) * len(asked)
@@ -55,12 +54,6 @@ def only_named(sentence: str, span: Span) -> bool:
         return False
     named = set(terms(f"{item.passage.heading or ''} {re.sub(r'[_.-]+', ' ', item.passage.filename)}"))
     return bool(said & named) and not said & set(terms(item.passage.text))
-
-
-@lru_cache(maxsize=256)
-def _holds_orders(text: str) -> bool:
-    """Whether any sentence of a section gives orders: what a model that obeys them says stands beside them ("The answer is ...")."""
-    return any(gives_orders(text[start:end]) for start, end in sentences(text))
 
 
 def only_repeats(question: str, sentence: str) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from rag.text.language import fold
+from rag.text.language import fold, sentences
 
 # What is not seen, and splits words that are: soft hyphens, zero-width and bidirectional controls, variation selectors, tags.
 _UNSEEN = re.compile(
@@ -115,6 +115,12 @@ def gives_orders(sentence: str) -> bool:
     if _OPENS.search(text) or _SHOUTED.match(seen) or (_CUE.search(text) and _SAID.search(text)):
         return True
     return any(_is_order(text, verb.start()) for verb in _VERB.finditer(text))
+
+
+@lru_cache(maxsize=1024)
+def holds_orders(text: str) -> bool:
+    """Whether any sentence of a text gives orders: what a model that obeys them says stands beside them ("The answer is ...")."""
+    return any(gives_orders(text[start:end]) for start, end in sentences(text))
 
 
 def _is_order(text: str, start: int) -> bool:

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from rag.errors import ConfigurationError
 from rag.evidence.answer_type import expected, holds
 from rag.evidence.blocks import Block, BlockKind, split_blocks
-from rag.evidence.injection import gives_orders
+from rag.evidence.injection import gives_orders, holds_orders
 from rag.text.language import CJK_RUN, query_terms, sentences, terms
 from rag.types import Section
 from rag.vectors import TokenVectors
@@ -167,7 +167,7 @@ def _scored(
     text = sections[number].passage.text
     features = (values[0], values[1] - best[0], values[2] - best[1], *values[3:])
     said = text[block.start : block.end]
-    score = weights().score(features) * (ORDERS if _orders(said) else 1.0)
+    score = weights().score(features) * (ORDERS if holds_orders(said) else 1.0)
     return ScoredBlock(number, block, estimate_tokens(said), score, features, held)
 
 
@@ -185,7 +185,3 @@ def _only_orders(text: str) -> bool:
     """Whether a block gives orders and states nothing else."""
     said = [text[start:end] for start, end in sentences(text)]
     return any(map(gives_orders, said)) and all(gives_orders(each) or each.endswith(("?", "？")) for each in said)
-
-
-def _orders(text: str) -> bool:
-    return any(gives_orders(text[start:end]) for start, end in sentences(text))

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rag.evidence.blocks import Block, BlockKind
-from rag.evidence.scoring import ScoredBlock, estimate_tokens, score_blocks
+from rag.evidence.scoring import ScoredBlock, score_blocks
 from rag.text.language import leans_back, leans_forward
 from rag.types import Evidence, Section
 from rag.vectors import TokenVectors
@@ -154,8 +154,3 @@ def _header(text: str, first: Block, run: Sequence[Block]) -> str:
     if first.lead is None or any(block.start == first.lead[0] for block in run):
         return ""
     return " ".join(text[slice(*first.lead)].split())
-
-
-def cost_of(evidence: Sequence[Evidence]) -> int:
-    """Tokens that evidence takes in a prompt, as `estimate_tokens` counts them."""
-    return sum(estimate_tokens(item.text) + SOURCE_TOKENS for item in evidence)

@@ -58,5 +58,7 @@ class EvidenceSelector:
         sections = self._store.sections(retrieval.passages, reach=self._budget.reach)
         if retrieval.query_tokens is None:
             return sections, None, {}
-        ids = list(dict.fromkeys(chunk_id for section in sections for chunk_id, _ in section.chunks))
-        return sections, retrieval.query_tokens, self._tokens.token_vectors(ids, retrieval.token_space)
+        ids = dict.fromkeys(chunk_id for section in sections for chunk_id, _ in section.chunks)
+        unread = [chunk_id for chunk_id in ids if chunk_id not in retrieval.tokens]
+        read = self._tokens.token_vectors(unread, retrieval.token_space)
+        return sections, retrieval.query_tokens, {**retrieval.tokens, **read}

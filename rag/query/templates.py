@@ -1,12 +1,11 @@
-"""The prompts of this room (prompts/*.txt), checked when they are read."""
+"""The prompts of this room (prompts/*.txt)."""
 
 from __future__ import annotations
 
-import string
 from functools import lru_cache
 from pathlib import Path
 
-from rag.errors import ConfigurationError
+from rag.text.templates import read_template
 
 FOLDER = Path(__file__).parent / "prompts"
 PLACEHOLDERS = {
@@ -23,14 +22,4 @@ def template(name: str) -> str:
     Raises:
         ConfigurationError: it is missing, or has other placeholders than it should.
     """
-    try:
-        text = (FOLDER / name).read_text(encoding="utf-8").strip()
-    except OSError as error:
-        raise ConfigurationError(f"The prompt {name} cannot be read: {error.strerror}.") from error
-    found = {field for _, field, _, _ in string.Formatter().parse(text) if field is not None}
-    expected = PLACEHOLDERS[name]
-    if found != expected:
-        raise ConfigurationError(
-            f"The prompt {name} must have the placeholders {sorted(expected)}, not {sorted(found)}."
-        )
-    return text
+    return read_template(FOLDER / name, PLACEHOLDERS[name])

@@ -78,17 +78,6 @@ class EmbeddingSpaces(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class OneSpace:
-    """`EmbeddingSpaces` where every collection lives in the same one."""
-
-    space: EmbeddingSpace
-
-    def of(self, collection: int) -> EmbeddingSpace:  # noqa: ARG002  the port's signature
-        """The only space."""
-        return self.space
-
-
 def unknown_model(collection: str, model_id: str, default_id: str) -> ConflictError:
     """The error of a collection whose model this server cannot load."""
     return ConflictError(

@@ -7,7 +7,7 @@ that may or may not deny ("except", "lack", "unable") leave the question open, s
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -160,17 +160,6 @@ def both_asked(question: str) -> frozenset[str]:
         last = held[-1] if held else ""
     match = _BOTH.search(plain)
     return frozenset(_behind(plain, match.end())[:1]) if match else frozenset()
-
-
-def sides_told(text: str, asked: Set[str]) -> set[bool]:
-    """What a text tells of some terms: True if it affirms one of them, False if it denies one."""
-    found = set()
-    for clause in clauses(text):
-        if asked & clause.denied and 1 in clause.polarity:
-            found.add(False)
-        elif asked & clause.terms:
-            found.add(True)
-    return found
 
 
 def _compared(sentence: str) -> Sequence[Clause]:

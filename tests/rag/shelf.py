@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rag.errors import NotFoundError
-from rag.retrieval.embedding_spaces import EmbeddingSpace, OneSpace
+from rag.retrieval.embedding_spaces import EmbeddingSpace
 from rag.retrieval.retriever import Retriever
 from rag.types import PageSpan, Passage, Section
 from tests.fakes import Bm25Index, HashEmbedder, NumpyDenseIndex, TokenShelf
 from tests.rag.passages import passage, section
+
+
+@dataclass(frozen=True, slots=True)
+class OneSpace:
+    """`EmbeddingSpaces` where every collection lives in the same one."""
+
+    space: EmbeddingSpace
+
+    def of(self, collection: int) -> EmbeddingSpace:
+        """The only space."""
+        return self.space
 
 
 class Shelf:

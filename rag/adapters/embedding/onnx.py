@@ -113,11 +113,6 @@ class OnnxEmbedder:
         """Tokens of text that fit the window."""
         return self.model.window - SPECIAL_TOKENS - self.model.prompt_tokens
 
-    @property
-    def is_loaded(self) -> bool:
-        """Whether a call would run at once."""
-        return self._loaded is not None
-
     def load(self) -> None:
         """Load the model, exporting it first where that has not been done (half a minute). Idempotent.
 

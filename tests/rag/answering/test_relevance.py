@@ -7,7 +7,7 @@ import time
 import pytest
 
 from rag.answering.relevance import obeys_orders, supposes_otherwise
-from rag.verification.contradiction import both_asked, sides_told
+from rag.verification.contradiction import both_asked
 from tests.rag.passages import evidence
 
 BOTH = (
@@ -65,19 +65,6 @@ def test_long_questions_are_read_in_no_time(question: str) -> None:
     both_asked(question)
 
     assert time.perf_counter() - started < 1
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("The plan covers eye exams at no extra cost.", {True}),
-        ("The plan does not cover wigs.", {False}),
-        ("The plan covers eye exams, but it does not cover wigs.", {True, False}),
-        ("Doors close at six.", set()),
-    ],
-)
-def test_the_sides_that_a_text_tells(text: str, told: set[bool]) -> None:
-    assert sides_told(text, both_asked("What does the plan cover and not cover?")) == told
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.evidence.scoring import estimate_tokens, score_blocks
-from rag.evidence.selection import SOURCE_TOKENS, cost_of, select_evidence
+from rag.evidence.selection import SOURCE_TOKENS, select_evidence
 from rag.text.language import query_terms
 from rag.types import Evidence, Passage, Section
 from tests.rag.passages import OFFSET, passage, section
@@ -258,10 +258,3 @@ def test_one_block_is_shown_even_if_it_alone_is_over_the_budget() -> None:
     (only,) = selected(QUESTION, passage(PUMP), budget=0)
 
     assert only.text == "The pump runs at 40 bar."
-
-
-def test_what_evidence_costs_is_its_text_and_what_stands_around_it() -> None:
-    found = selected(QUESTION, passage(PUMP, name="a"), passage(ORCHARD, name="b"), budget=1000)
-
-    assert cost_of(found) == estimate_tokens(PUMP) + estimate_tokens(ORCHARD) + 2 * SOURCE_TOKENS
-    assert cost_of([]) == 0

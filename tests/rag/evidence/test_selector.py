@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rag.evidence.selection import SOURCE_TOKENS
 from rag.evidence.selector import Budget, EvidenceSelector
@@ -39,13 +40,17 @@ def test_blocks_are_chosen_within_the_budget_and_with_the_token_vectors() -> Non
     shelf = Shelf(TEXTS)
     retriever, tokens = over(shelf)
     found = retriever.search(QUESTION, collections=["default"], top_k=5)
+    known = dict(list(found.tokens.items())[:1])
     recording = Recording(tokens)
 
+    found = replace(found, tokens=known)  # as when neighbours were not ranked
     (best,) = EvidenceSelector(shelf, recording, Budget(SOURCE_TOKENS + 8, 0.0, 2)).select(found)
 
     assert best.text == "The pump runs at 40 bar."
     assert shelf.reaches == [2]
-    assert recording.asked == [([f"{item.document_id}-0" for item in found.passages], found.token_space)]
+    unread = [f"{item.document_id}-0" for item in found.passages if f"{item.document_id}-0" not in known]
+    assert len(unread) == 1
+    assert recording.asked == [(unread, found.token_space)]
 
 
 def test_least_leaves_out_what_is_worth_little() -> None:

@@ -6,8 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.retrieval.embedding_spaces import DenseProfile, EmbeddingSpace, OneSpace, unknown_model
-from tests.fakes import HashEmbedder
+from rag.retrieval.embedding_spaces import DenseProfile, unknown_model
 
 PROFILE = DenseProfile(unrelated={"en": 0.1, "zh": 0.8}, related={"en": 0.6, "zh": 0.9})
 
@@ -17,12 +16,6 @@ def test_closeness_is_a_share_of_the_model_s_own_scale() -> None:
     assert PROFILE.closeness([0.85, 0.2], "zh") == pytest.approx(0.5)
     assert (PROFILE.closeness([-1.0], "en"), PROFILE.closeness([1.0], "zh")) == (0.0, 1.0)
     assert PROFILE.closeness([], "en") == 0.0
-
-
-def test_one_space_for_all() -> None:
-    space = EmbeddingSpace(HashEmbedder())
-
-    assert OneSpace(space).of(1) is OneSpace(space).of(2) is space
 
 
 def test_the_error_of_an_unknown_model_says_what_to_set() -> None:

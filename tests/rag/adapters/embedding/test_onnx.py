@@ -25,12 +25,11 @@ def folder(models_dir: Path) -> Path:
     return ensure("english", models_dir)
 
 
-def test_building_one_loads_nothing(tmp_path: Path) -> None:
+def test_building_one_needs_no_files(tmp_path: Path) -> None:
     embedder = OnnxEmbedder(tmp_path / "all-MiniLM-L6-v2", threads=1)
 
     assert (embedder.dimension, embedder.max_tokens) == (384, 254)
     assert embedder.model_id == "all-MiniLM-L6-v2/int8/1"
-    assert not embedder.is_loaded
 
 
 def test_a_folder_without_a_model_is_a_clear_error(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Any
@@ -27,6 +28,8 @@ from rag.verification.reading import Reading, Word
 
 # Of facts missing, more than two say no more than two.
 MOST = 2
+# A word this long is the same with a letter put in, left out or changed: `difflib` ratio, 0..1.
+LONG_WORD, MISSPELT = 7, 0.9
 # Numbers up to this, written as words, may count things.
 COUNTED = 12
 _DENIAL = re.compile(r"(?:not?|never|none|neither|nor|without|cannot|no|\w+n['’]t|[不没沒无無未非勿别別])$")
@@ -125,7 +128,7 @@ def missing_facts(sentence: str, text: str, context: str, question: str) -> Miss
     found += [
         ("quote", quote)
         for quote in quoted(sentence)
-        if "`" not in quote and not stands(quote, around) and not _code(quote, around)
+        if "`" not in quote and quote not in around and not stands(quote, around) and not _code(quote, around)
     ]
     found += [("code", piece) for piece in unknown_code(sentence, around)]
     found += [("quote", title) for title in titles(sentence) if not stands(title, around)]
@@ -261,7 +264,14 @@ def _content(words: Collection[Word]) -> bool:
 
 def _swaps_fact(gap: Gap) -> bool:
     mine, theirs = ({word.key for word in side if word.fact} for side in (gap.sentence, gap.text))
-    return bool(mine and theirs and not mine & theirs)
+    return bool(mine and theirs and not mine & theirs) and not any(_misspelt(a, b) for a in mine for b in theirs)
+
+
+def _misspelt(one: str, other: str) -> bool:
+    """Whether two words without digits are one but for a letter or two."""
+    if min(len(one), len(other)) < LONG_WORD or any(map(str.isdigit, one + other)):
+        return False
+    return SequenceMatcher(None, one, other).ratio() >= MISSPELT
 
 
 def _denials(words: Sequence[Word]) -> int:

@@ -18,6 +18,8 @@ _BARE = re.compile(
     re.ASCII,
 )
 _WORD = re.compile(r"-{0,2}[^\W_](?:[\w.]*\w)?", re.ASCII)
+# "5.x": any version of a major one.
+_ANY_MINOR = re.compile(r"[vV]?(\d+(?:\.\d+)*)\.[xX]")
 # Words of a command that others fill in, and that prove nothing.
 _SHORT = 2
 
@@ -39,6 +41,8 @@ def unknown_code(sentence: str, text: str) -> list[str]:
 def _stands(piece: str, whole: str, words: frozenset[str]) -> bool:
     if _flat(piece) in whole:
         return True
+    if version := _ANY_MINOR.fullmatch(piece):
+        return version[1] in words
     parts = [part.lower() for part in _WORD.findall(piece) if len(part) > _SHORT]
     return bool(parts) and all(part in words or part.lstrip("-") in words for part in parts)
 

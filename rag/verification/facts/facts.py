@@ -50,7 +50,10 @@ def unstated(sentence: str, span: str, context: str) -> Iterator[tuple[str, str]
     for item in mine.dates:
         if not dated(item, given.dates if _year_alone(item) else around) and not _counted(item, given.quantities):
             yield "date", item.text
+    folded = fold(sentence)
     for number in mine.hard:
+        if number.value == 1 and re.match(r"/\d", folded[number.end :]):
+            continue  # "1/26" is a share, whose number is the one below
         wrong = stated(number, given.quantities)
         if wrong == "number" and number.word and number.value <= 10 and _enumerates(span, int(number.value)):
             continue

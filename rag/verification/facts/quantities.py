@@ -83,7 +83,7 @@ def stated(wanted: Quantity, given: Iterable[Quantity]) -> str | None:
     for item in given:
         if wanted.unit and item.unit:
             if wanted.unit[0] == item.unit[0]:
-                if wanted.value * wanted.unit[1] == item.value * item.unit[1] or _rounds(wanted, item):
+                if _same_amount(wanted, item) or _rounds(wanted, item):
                     return None
             elif {wanted.unit[0], item.unit[0]} == {"angle", "temperature"} and wanted.value == item.value:
                 return None
@@ -92,6 +92,22 @@ def stated(wanted: Quantity, given: Iterable[Quantity]) -> str | None:
         elif wanted.value == item.value or _rounds(wanted, item) or _part(wanted, item) or _part(item, wanted):
             return None
     return wrong
+
+
+def _same_amount(wanted: Quantity, item: Quantity) -> bool:
+    """Whether two quantities of one dimension are equal; of bytes, 1 GB may be 1,000 MB and 1,024 MB."""
+    mine, theirs = wanted.unit, item.unit
+    if mine is None or theirs is None:
+        return False
+    if wanted.value * mine[1] == item.value * theirs[1]:
+        return True
+    return mine[0] == "bytes" and wanted.value * _binary(mine[1]) == item.value * _binary(theirs[1])
+
+
+def _binary(factor: Fraction) -> Fraction:
+    """The power of 1,024 that a power of 1,000 is taken for where memory is counted."""
+    power = (len(str(factor)) - 1) // 3 if factor > 1 and set(str(factor)) <= set("10") else 0
+    return Fraction(1024) ** power if power else factor
 
 
 def _part(share: Quantity, item: Quantity) -> bool:

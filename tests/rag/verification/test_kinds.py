@@ -129,6 +129,13 @@ def test_each_kind_of_falsehood_is_named(kind: str, sentence: str, span: str) ->
         ("The bridge opened on the 5th of March, 2021.", "The bridge opened on 03/05/2021."),
         ("大桥于2021-03-05通车。", "大桥于二〇二一年三月五日通车。"),
         ("It was popular in the 1990s.", "It was popular in 1995."),
+        ("The largest file is 1 GB.", "The largest file is 1024MB."),
+        ("Each check is less than 1/26 of the salary.", "Each check is less than the salary / 26."),
+        ("In 5.x the default is two replicas.", "In version 5 the default is two replicas."),
+        (
+            "`~=3.1.2` means `>=3.1.2, ==3.1.*`.",
+            "`~=3.1.2` is equivalent to `>=3.1.2, ==3.1.*`. `~=3.1` is like `==3.*`.",
+        ),
         ("The WHO praised the town.", "The World Health Organization praised the town."),
         ("Francois Muller founded the firm.", "François Müller founded the firm."),
         ("It takes 3 to 5 days to deliver.", "It takes 3-5 days to deliver."),

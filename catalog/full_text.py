@@ -107,8 +107,8 @@ class Fts5Index:
             rows = connection.exec_driver_sql(statement, (match, *scope, limit))
             return [Hit(chunk_id, score) for chunk_id, score in rows]
 
-    def rarity(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
-        """See `rag.ports.LexicalIndex.rarity`. BM25's idf: ln(1 + (N - n + .5) / (n + .5))."""
+    def idf(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
+        """See `rag.ports.LexicalIndex.idf`. BM25's idf: ln(1 + (N - n + .5) / (n + .5))."""
         name = _table(collection)
         with self._read() as connection:
             if not _exists(connection, collection):

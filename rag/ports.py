@@ -94,7 +94,7 @@ class LexicalIndex(Protocol):
     def query(self, collection: int, query: str, *, limit: int, documents: Sequence[str] | None = None) -> list[Hit]:
         """The `limit` best chunks by BM25, best first; scores are positive, higher is better."""
 
-    def rarity(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
+    def idf(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
         """Inverse document frequency of each term, 0 upwards; a term that occurs nowhere has the highest."""
 
 

@@ -269,10 +269,10 @@ class Passage:
 class Retrieval:
     """Passages, best first, with what each stage cost in milliseconds.
 
-    `rarity` is the weight of each of the query's terms: its inverse document frequency where it was searched.
-    `closeness` 0..1: the best cosine on its embedder's own scale from unrelated to related. `beyond`: the next passages,
-    up to twenty, which tell what else there is. `unmeant`: names of files among these that the query does not mean, since
-    it names another one that is called alike (`rag.retrieval.passage_features.rivals`). `query_tokens` are the vectors of the query's
+    `idf` is the weight of each of the query's terms: its inverse document frequency where it was searched.
+    `similarity` 0..1: the best cosine on its embedder's own scale from unrelated to related. `beyond`: the next passages,
+    up to twenty, which tell what else there is. `like_named`: names of files among these that the query does not mean, since
+    it names another one that is called alike (`rag.retrieval.passage_features.like_named_files`). `query_tokens` are the vectors of the query's
     tokens, and `tokens` those of the passages by chunk id (`rag.ports.TokenVectorStore`), of the vector space of the best passage
     (`token_space`); passages of other spaces, and of chunks without such vectors, are absent.
     """
@@ -280,11 +280,11 @@ class Retrieval:
     query: str
     language: str
     passages: tuple[Passage, ...]
-    rarity: Mapping[str, float]
+    idf: Mapping[str, float]
     timings: Mapping[str, float]
-    closeness: float = 0.0
+    similarity: float = 0.0
     beyond: tuple[Passage, ...] = ()
-    unmeant: frozenset[str] = frozenset()
+    like_named: frozenset[str] = frozenset()
     query_tokens: TokenVectors | None = None
     tokens: Mapping[str, TokenVectors] = field(default_factory=dict)
     token_space: str = ""
@@ -319,6 +319,20 @@ class Evidence:
     score: float
     header: str = ""
     best: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters [start, end) of the document, inside the passage of an evidence: what a sentence rests on."""
+
+    evidence: Evidence
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        """The characters."""
+        return self.evidence.passage.between(self.start, self.end)
 
 
 @dataclass(frozen=True, slots=True)

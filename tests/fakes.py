@@ -203,18 +203,18 @@ class Bm25Index:
     def query(self, collection: int, query: str, *, limit: int, documents: Sequence[str] | None = None) -> list[Hit]:
         wanted = dict.fromkeys(query_terms(query))
         chunks = self._chunks.get(collection, {})
-        rarity = self.rarity(collection, list(wanted))
+        idf = self.idf(collection, list(wanted))
         mean = sum(len(words) for _, words in chunks.values()) / len(chunks) if chunks else 1.0
         hits = []
         for chunk_id, (document, words) in chunks.items():
-            counts = [(rarity[term], words.count(term)) for term in wanted]
+            counts = [(idf[term], words.count(term)) for term in wanted]
             norm = 1.2 * (0.25 + 0.75 * len(words) / mean)
             score = sum(weight * count * 2.2 / (count + norm) for weight, count in counts)
             if score > 0 and (documents is None or document in documents):
                 hits.append(Hit(chunk_id, score))
         return sorted(hits, key=lambda hit: -hit.score)[:limit]
 
-    def rarity(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
+    def idf(self, collection: int, terms: Sequence[str]) -> dict[str, float]:
         chunks = self._chunks.get(collection, {})
         if not chunks:
             return dict.fromkeys(terms, 0.0)

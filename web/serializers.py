@@ -113,7 +113,7 @@ def retrieval(item: Retrieval) -> dict[str, Any]:
     return {
         "query": item.query,
         "language": item.language,
-        "closeness": item.closeness,
+        "closeness": item.similarity,
         "passages": [passage(found) for found in item.passages],
         "timings": dict(item.timings),
     }

@@ -44,7 +44,7 @@ def _candidates(question: GoldenQuestion, found: Retrieval) -> list[dict[str, An
             "holds": holds(question, passage),
             "features": {
                 feature: round(value, 4)
-                for feature, value in (row | features(wanted, found.rarity, passage, found.unmeant)).items()
+                for feature, value in (row | features(wanted, found.idf, passage, found.like_named)).items()
             },
         }
         for passage, row in zip(found.passages, legs, strict=True)

@@ -16,17 +16,9 @@ from rag.answering.prompts import is_refusal
 from rag.answering.relevance import obeys_orders, only_named, only_repeats, supposes_otherwise
 from rag.ports import PassageStore
 from rag.text.language import is_cjk, refers_back, words
-from rag.types import (
-    AnswerPolicy,
-    AnswerSentence,
-    CheckedBy,
-    Citation,
-    Evidence,
-    PageSpan,
-    Usage,
-    Verdict,
-)
-from rag.verification.verifier import Judgement, Span, Verifier, statement, states_something
+from rag.types import AnswerPolicy, AnswerSentence, CheckedBy, Citation, Evidence, PageSpan, Span, Usage, Verdict
+from rag.verification.statements import statement, states_something
+from rag.verification.verifier import Judgement, Verifier
 
 # Words of a sentence that nobody writes twice running, and characters of a Chinese one.
 LOOPING_WORDS, LOOPING_CHARACTERS = 4, 10
@@ -225,7 +217,7 @@ class AnswerBuilder:
         """Whether a span answers, rather than orders the model about or says the opposite of what is asked."""
         if only_named(statement(said), span) or obeys_orders(self.question, said, span):
             return False
-        return not supposes_otherwise(self.question, *span)
+        return not supposes_otherwise(self.question, span)
 
     def _say(self, text: str) -> Iterator[Event]:
         if self.first_token_at is None:
@@ -307,8 +299,8 @@ class AnswerBuilder:
 
     def _cite(self, span: Span) -> tuple[int, Citation | None]:
         """The number of a span's citation, and the citation where it is new."""
-        item, start, end = span
-        citation, new = self._citations.cite(item, start, end, self._pages_of(item.passage.document_id))
+        item = span.evidence
+        citation, new = self._citations.cite(item, span.start, span.end, self._pages_of(item.passage.document_id))
         return citation.n, citation if new else None
 
     def _pages_of(self, document_id: str) -> list[PageSpan]:

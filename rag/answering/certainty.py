@@ -36,7 +36,7 @@ _NUMBER = re.compile(r"\d+")
 _AROUND = " .,:!\n*。，：！"
 
 Features = Mapping[str, float]
-FOUND = ("closeness", "best", "second", "coverage", "named")
+FOUND = ("similarity", "best", "second", "coverage", "named")
 """The names of `found_features`."""
 GATE = "gate"
 
@@ -83,12 +83,12 @@ def calibrated() -> Mapping[str, Calibrated]:
 def found_features(retrieval: Retrieval, evidence: Sequence[Evidence]) -> dict[str, float]:
     """What retrieval and evidence say before any model, each 0..1.
 
-    - closeness: how near the best vector is, on the embedder's own scale
+    - similarity: how near the best vector is, on the embedder's own scale
     - best: the chance of the best block of the evidence, and of the second best run
     - coverage: share of the question's terms, by idf, that the evidence holds with its headings
     - named: share of the question's names and numbers that stand there; 1 when it has none
     """
-    weight = {term: max(retrieval.rarity.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(retrieval.query)}
+    weight = {term: max(retrieval.idf.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(retrieval.query)}
     shown = " ".join(f"{item.passage.heading or ''} {item.passage.filename} {item.text}" for item in evidence)
     held = weight.keys() & set(terms(shown))
     called, figures = names(retrieval.query) & weight.keys(), set(_NUMBER.findall(retrieval.query))
@@ -96,7 +96,7 @@ def found_features(retrieval: Retrieval, evidence: Sequence[Evidence]) -> dict[s
     present = len(called & held) + sum(figure in shown for figure in figures)
     scores = sorted((item.score for item in evidence), reverse=True)
     return {
-        "closeness": retrieval.closeness,
+        "similarity": retrieval.similarity,
         "best": scores[0] if scores else 0.0,
         "second": scores[1] if len(scores) > 1 else 0.0,
         "coverage": sum(weight[term] for term in held) / (sum(weight.values()) or 1.0),

@@ -18,7 +18,7 @@ from rag.evidence.answer_type import Kind, expected
 from rag.evidence.injection import gives_orders
 from rag.retrieval.passage_features import name_terms
 from rag.text.language import fold, is_cjk, names, query_terms, sentences, terms
-from rag.types import Evidence, Retrieval
+from rag.types import Evidence, Retrieval, Span
 from rag.verification.contradiction import turned
 from rag.verification.facts.dates import Date, dated
 from rag.verification.facts.facts import facts_of, without
@@ -27,7 +27,7 @@ from rag.verification.vocabulary import PARTICLES
 
 # How much of the best sentence's coverage a sentence needs to speak to the same question.
 NEARLY, NEARLY_CJK = 0.85, 0.7
-# The least share, by rarity, of the question's terms that both must hold.
+# The least share, by idf, of the question's terms that both must hold.
 LEAST_COVERAGE = 0.34
 # The least share of words, figures aside, that two sentences about the same matter have in common; and that two have
 # which differ in nothing but what they deny.
@@ -47,8 +47,6 @@ _BOUND = re.compile(
 # What numbers a heading or tells versions of a file apart, and not subjects.
 _NUMBERING = re.compile(r"\d{1,3}|v\d+|version|final|draft|copy|old|new|updated?|revis\w*|rev")
 
-Span = tuple[Evidence, int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
@@ -64,9 +62,8 @@ class Disagreement:
 
     def sentence(self, language: str) -> str:
         """The line that tells it, quoting both."""
-        (one, a, b), (other, c, d) = self.first, self.second
-        left, right = _quoted(one, a, b), _quoted(other, c, d)
-        here, there = unmark(one.passage.filename), unmark(other.passage.filename)
+        left, right = map(_quoted, self.spans)
+        here, there = (unmark(span.evidence.passage.filename) for span in self.spans)
         if language == "zh":
             return f"文档之间说法不一：《{here}》写道“{left}”，而《{there}》写道“{right}”。"
         return f"The documents disagree: {here} says “{left}”, but {there} says “{right}”."
@@ -82,11 +79,10 @@ def find_disagreement(retrieval: Retrieval, evidence: Sequence[Evidence]) -> Dis
     named = names(retrieval.query) & wanted
     for i, (held, one) in enumerate(speaking):
         for other_held, other in speaking[i + 1 :]:
-            if one[0].passage.document_id == other[0].passage.document_id or held & named != other_held & named:
+            same_document = one.evidence.passage.document_id == other.evidence.passage.document_id
+            if same_document or held & named != other_held & named or _told_apart(one.evidence, other.evidence):
                 continue
-            if _told_apart(one[0], other[0]):
-                continue
-            if _contradict(_text(one), _text(other), kind, wanted):
+            if _contradict(one.text, other.text, kind, wanted):
                 return Disagreement(one, other)
     return None
 
@@ -102,10 +98,10 @@ def _speaking(
             sentence = item.text[start:end]
             held = frozenset(terms(sentence)) & wanted
             if held and not gives_orders(sentence) and sentence[-1] not in "?？":
-                found.append((held | subject, (item, item.start + start, item.start + end)))
+                found.append((held | subject, Span(item, item.start + start, item.start + end)))
     # terms that no evidence holds ("long" in "how long") tell nothing
     known = frozenset[str]().union(*(held for held, _ in found))
-    weight = {term: max(retrieval.rarity.get(term, 0.0), 0.1) for term in wanted}
+    weight = {term: max(retrieval.idf.get(term, 0.0), 0.1) for term in wanted}
     share = {held: sum(weight[term] for term in held) for held, _ in found}
     total, everything = sum(weight[term] for term in known), sum(weight.values())
     nearly = NEARLY_CJK if is_cjk(retrieval.query) else NEARLY
@@ -196,11 +192,6 @@ def _values_differ(mine: Sequence[Quantity], theirs: Sequence[Quantity], *, with
     )
 
 
-def _text(span: Span) -> str:
-    item, start, end = span
-    return item.passage.between(start, end)
-
-
-def _quoted(item: Evidence, start: int, end: int) -> str:
-    text = unmark(" ".join(_text((item, start, end)).split()))
+def _quoted(span: Span) -> str:
+    text = unmark(" ".join(span.text.split()))
     return text.replace("“", "‘").replace("”", "’").rstrip("。.")

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from rag.answering.citations import unmark
 from rag.evidence.injection import holds_orders
-from rag.types import Evidence
-from rag.verification.verifier import Span
+from rag.types import Evidence, Span
 
 MOST = 3
 # A further block is quoted only if it is worth this share of the best one.
@@ -27,5 +26,5 @@ def extract(evidence: Sequence[Evidence]) -> list[tuple[str, list[Span]]]:
         if not said or item.score < NEAR_BEST * ranked[0].score or (found and holds_orders(said)):
             continue
         if len(found) < MOST or said in found:
-            found.setdefault(said, []).append((item, start, end))
+            found.setdefault(said, []).append(Span(item, start, end))
     return list(found.items())

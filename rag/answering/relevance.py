@@ -7,10 +7,9 @@ import re
 from rag.answering.citations import FORGED
 from rag.evidence.injection import gives_orders, holds_orders
 from rag.text.language import asks_whether, language, query_terms, stem, terms
-from rag.types import Evidence
+from rag.types import Evidence, Span
 from rag.verification.contradiction import both_asked, denies, turned
 
-Span = tuple[Evidence, int, int]
 # The share of the question's terms that a sentence must hold which rests on orders: "The admin password is ..." may be asked for.
 LEAST_SHARE = 0.2
 # Words that speak of an answer instead of giving it, as index terms.
@@ -27,8 +26,7 @@ def obeys_orders(question: str, sentence: str, span: Span) -> bool:
     """Whether a sentence rests on text that gives a model orders, or passes itself off as one of its sources, and has nothing to do with
     the question: a model that obeyed it.
     """
-    item, start, end = span
-    said = item.passage.between(start, end)
+    item, said = span.evidence, span.text
     if FORGED.search(item.passage.text) and _is_beside(question, sentence, item):
         return True
     forged = _FORGED_LINE.match(said) is not None and _FORGES.search(item.passage.text) is not None
@@ -48,7 +46,7 @@ def _is_beside(question: str, sentence: str, item: Evidence) -> bool:
 
 def only_named(sentence: str, span: Span) -> bool:
     """Whether a sentence has words in common with the name or headings of its source alone: a file name says nothing, whoever chose it."""
-    item, _, _ = span
+    item = span.evidence
     said = set(terms(sentence)) - EMPTY
     if not said or language(sentence) != language(item.text):
         return False
@@ -64,9 +62,8 @@ def only_repeats(question: str, sentence: str) -> bool:
     return bool(said) and said <= set(terms(question)) | EMPTY and not asks_whether(question)
 
 
-def supposes_otherwise(question: str, item: Evidence, start: int, end: int) -> bool:
+def supposes_otherwise(question: str, span: Span) -> bool:
     """Whether the question denies what the span affirms ("Who did not sign?" over "Ada signed"): it answers another one."""
     if not denies(question) or both_asked(question):
         return False
-    span = item.passage.between(start, end)
-    return any(kind == "negation" for kind, _ in turned(question, span))
+    return any(kind == "negation" for kind, _ in turned(question, span.text))

@@ -66,7 +66,7 @@ def estimate_tokens(text: str) -> int:
 def score_blocks(
     question: str,
     sections: Sequence[Section],
-    rarity: Mapping[str, float],
+    idf: Mapping[str, float],
     query: TokenVectors | None = None,
     vectors: Mapping[str, TokenVectors] | None = None,
 ) -> list[ScoredBlock]:
@@ -75,11 +75,11 @@ def score_blocks(
     Args:
         question: as it was searched.
         sections: those of the passages found, the best first.
-        rarity: the idf of each of the question's terms.
+        idf: the idf of each of the question's terms.
         query: the question's token vectors; None where there are none.
         vectors: those of the chunks, by chunk id, offsets from the start of each chunk.
     """
-    wanted = {term: max(rarity.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(question)}
+    wanted = {term: max(idf.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(question)}
     kind = expected(question)
     seen: set[tuple[str, int]] = set()
     rows: list[tuple[int, Block, list[float], frozenset[str]]] = []

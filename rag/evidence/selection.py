@@ -24,7 +24,7 @@ GAP_TOKENS = 40
 def select_evidence(
     question: str,
     sections: Sequence[Section],
-    rarity: Mapping[str, float],
+    idf: Mapping[str, float],
     *,
     budget: int,
     least: float = 0.0,
@@ -34,11 +34,11 @@ def select_evidence(
     """The best blocks in runs, those of the best passage first, numbered from 1.
 
     Args:
-        question, sections, rarity, query, vectors: as `rag.evidence.scoring.score_blocks`.
+        question, sections, idf, query, vectors: as `rag.evidence.scoring.score_blocks`.
         budget: tokens, as `estimate_tokens` counts them. One block is shown even if it alone is over the budget.
         least: blocks that are worth less than this share of the best one, 0..1, are left out, whatever room there is.
     """
-    blocks = score_blocks(question, sections, rarity, query, vectors)
+    blocks = score_blocks(question, sections, idf, query, vectors)
     return _numbered(sections, blocks, _chosen(sections, blocks, budget, least))
 
 

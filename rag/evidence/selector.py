@@ -41,7 +41,7 @@ class EvidenceSelector:
         return select_evidence(
             retrieval.query,
             sections,
-            retrieval.rarity,
+            retrieval.idf,
             budget=self._budget.tokens,
             least=self._budget.least,
             query=query,
@@ -51,7 +51,7 @@ class EvidenceSelector:
     def scored(self, retrieval: Retrieval) -> tuple[Sequence[Section], Sequence[ScoredBlock]]:
         """The sections looked at and all their blocks with what they are worth, for measuring."""
         sections, query, vectors = self._read(retrieval)
-        return sections, score_blocks(retrieval.query, sections, retrieval.rarity, query, vectors)
+        return sections, score_blocks(retrieval.query, sections, retrieval.idf, query, vectors)
 
     def _read(self, retrieval: Retrieval) -> tuple[list[Section], TokenVectors | None, Mapping[str, TokenVectors]]:
         """The sections around the passages, and the token vectors of the question and of the chunks."""

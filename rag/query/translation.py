@@ -92,7 +92,7 @@ def documents_language(found: Retrieval) -> str | None:
 
 def _coverage(found: Retrieval, passage: Passage) -> float:
     """The share, by idf, of the question's terms that a passage holds, 0..1."""
-    weight = {term: max(found.rarity.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(found.query)}
+    weight = {term: max(found.idf.get(term, 0.0), LEAST_WEIGHT) for term in query_terms(found.query)}
     held = weight.keys() & set(terms(f"{passage.heading or ''} {passage.text}"))
     return sum(weight[term] for term in held) / (sum(weight.values()) or 1.0)
 

@@ -32,7 +32,7 @@ class DenseProfile:
     related: Mapping[str, float]
     margins: tuple[float, float] | None = None
 
-    def closeness(self, cosines: Sequence[float], language: str) -> float:
+    def similarity(self, cosines: Sequence[float], language: str) -> float:
         """How near the best passage is, 0 (as to a question that nothing speaks to) to 1 (as to one that is answered).
 
         `cosines` are those of the nearest passages, best first. Where the model has margins, half of it is the margin.

@@ -16,14 +16,14 @@ from functools import lru_cache
 from rag.text.language import names, query_terms, terms
 from rag.types import Passage
 
-NAMES = ("subject", "names", "headed", "unmeant")
+NAMES = ("subject", "names", "headed", "like_named")
 """The features that `features` gives."""
 
 # The share of words that two files' names must have in common for the others to tell them apart.
 ALIKE = 0.5
 # Digits of a number that tells files apart by itself.
 YEAR = 4
-# The rarity of a term that stands in two thirds of all chunks: one of more says which file is meant to nobody.
+# The idf of a term that stands in two thirds of all chunks: one of more says which file is meant to nobody.
 EVERYWHERE = math.log(1.5)
 
 
@@ -42,14 +42,14 @@ class Wanted:
 
 
 def features(
-    wanted: Wanted, idf: Mapping[str, float], passage: Passage, unmeant: Collection[str] = ()
+    wanted: Wanted, idf: Mapping[str, float], passage: Passage, like_named: Collection[str] = ()
 ) -> dict[str, float]:
     """What headings and file name say, each 0..1; `idf` gives the weight of each wanted term.
 
     - subject: the share of the question's terms, by idf, that stand in the file's name
     - names: the share of its names that stand in headings or file name
     - headed: how much of the passage's own heading the question holds
-    - unmeant: whether the file is one of `unmeant`, those of `rivals`
+    - like_named: whether the file is one of `like_named`, those of `like_named_files`
     """
     headings = heading_terms(passage.heading or "")
     called = name_terms(passage.filename)
@@ -59,11 +59,11 @@ def features(
         "subject": _share(asked & called, asked, idf),
         "names": _share(wanted.names & above, wanted.names, idf),
         "headed": len(asked & headings[-1]) / (len(headings[-1]) + 1) if headings else 0.0,
-        "unmeant": float(passage.filename in unmeant),
+        "like_named": float(passage.filename in like_named),
     }
 
 
-def rivals(wanted: Wanted, filenames: Collection[str], rarity: Mapping[str, float]) -> frozenset[str]:
+def like_named_files(wanted: Wanted, filenames: Collection[str], idf: Mapping[str, float]) -> frozenset[str]:
     """The files that the question does not mean, since it names another one whose name differs from theirs in what it says.
 
     "What does the Plus plan cover?" means `Plan_Plus.pdf` and not `Plan_Standard.pdf`; "What does the plan cover?" may mean
@@ -72,16 +72,16 @@ def rivals(wanted: Wanted, filenames: Collection[str], rarity: Mapping[str, floa
     file: "the Standard health plan" is not that of `Health_Plus.pdf`.
     """
     asked = frozenset(wanted.terms)
-    telling = frozenset(term for term in asked if rarity.get(term, 0.0) > EVERYWHERE)
+    telling = frozenset(term for term in asked if idf.get(term, 0.0) > EVERYWHERE)
     called = {name_terms(name) for name in filenames}
-    unmeant = set()
+    like_named = set()
     for other in called:
         named = [name for name in called if _told_apart(name, other, wanted.names) and name - other <= asked]
         if len(named) == 1:
             own = other - named[0]
             if not own & telling and not own <= asked:
-                unmeant.add(other)
-    return frozenset(name for name in filenames if name_terms(name) in unmeant)
+                like_named.add(other)
+    return frozenset(name for name in filenames if name_terms(name) in like_named)
 
 
 def _told_apart(name: frozenset[str], other: frozenset[str], proper: frozenset[str]) -> bool:
@@ -105,6 +105,6 @@ def name_terms(filename: str) -> frozenset[str]:
     return frozenset(terms(re.sub(r"[_.\-]+", " ", re.sub(r"(?<=.)\.[A-Za-z]\w{0,5}$", "", filename))))
 
 
-def _share(held: Collection[str], of: Collection[str], rarity: Mapping[str, float]) -> float:
-    """The share, by rarity, of the terms `of` that are `held`, 0..1."""
-    return sum(rarity[term] for term in held) / (sum(rarity[term] for term in of) or 1.0)
+def _share(held: Collection[str], of: Collection[str], idf: Mapping[str, float]) -> float:
+    """The share, by idf, of the terms `of` that are `held`, 0..1."""
+    return sum(idf[term] for term in held) / (sum(idf[term] for term in of) or 1.0)

@@ -17,7 +17,7 @@ from rag.retrieval import passage_features
 from rag.retrieval.embedding_spaces import NEXT, EmbeddingSpace, EmbeddingSpaces
 from rag.retrieval.fusion import LEGS, Candidate, Ranker, fitted, preselected, retriever_features
 from rag.retrieval.late_interaction import max_similarities
-from rag.retrieval.passage_features import Wanted, rivals
+from rag.retrieval.passage_features import Wanted, like_named_files
 from rag.text.language import fold, language, only_asks, query_terms
 from rag.types import Hit, Passage, Retrieval, SearchMode
 from rag.vectors import TokenVectors
@@ -32,7 +32,7 @@ BEYOND = 20
 # Searches whose lexical leg may run beside the dense one; more wait their turn.
 THREADS = 8
 
-# What a term that only asks weighs beside others of its rarity: northwind's nDCG@10 rises from .894 to .900, that of
+# What a term that only asks weighs beside others of its idf: northwind's nDCG@10 rises from .894 to .900, that of
 # squad2_dev, anthropic_docs and chroma_chunking stays within .001.
 ASKING = 0.5
 
@@ -56,7 +56,7 @@ class _Found:
 
     dense: list[_Near]
     lexical: list[tuple[int, Hit]]
-    rarity: Mapping[str, float]
+    idf: Mapping[str, float]
 
     def candidates(self) -> list[Candidate]:
         """Each chunk that a leg found, once."""
@@ -118,13 +118,13 @@ class Retriever:
         # Both legs at once: the dense one is spent in native code that lets the other run.
         keywords = self._beside.submit(self._search_lexical, query, scopes, mode, limit, timings)
         dense = self._search_dense(query, scopes, limit, timings) if mode != SearchMode.LEXICAL else []
-        lexical, rarity = keywords.result()
-        found = _Found(dense, lexical, rarity)
+        lexical, idf = keywords.result()
+        found = _Found(dense, lexical, idf)
         clock = time.perf_counter()
         ranked = self._ranked(query, found, mode, max(LOOKED_AT, top_k + BEYOND))
         timings["rerank_ms"] = _since(clock)
-        closeness = max(
-            (near.space.profile.closeness([hit.score for hit in near.hits[:NEXT]], spoken) for near in dense),
+        similarity = max(
+            (near.space.profile.similarity([hit.score for hit in near.hits[:NEXT]], spoken) for near in dense),
             default=0.0,
         )
         timings["total_ms"] = _since(started)
@@ -135,11 +135,11 @@ class Retriever:
             query,
             spoken,
             best,
-            rarity,
+            idf,
             timings,
-            round(closeness, 4),
+            round(similarity, 4),
             beyond,
-            ranked.unmeant,
+            ranked.like_named,
             dense[space].tokens if dense else None,
             {own: each for own, each in ranked.tokens.items() if own in kept and ranked.spaces[own] == space},
             dense[space].space.embedder.token_space if dense else "",
@@ -174,13 +174,13 @@ class Retriever:
         for number, only in scopes if mode != SearchMode.DENSE else ():
             hits += [(number, hit) for hit in self._lexical.query(number, query, limit=limit, documents=only)]
         hits = sorted(hits, key=lambda item: -item[1].score)[:limit]
-        rarity = self._rarity(query, [number for number, _ in scopes])
+        idf = self._idf(query, [number for number, _ in scopes])
         timings["lexical_ms"] = _since(clock)
-        return hits, rarity
+        return hits, idf
 
-    def _rarity(self, query: str, collections: Sequence[int]) -> dict[str, float]:
+    def _idf(self, query: str, collections: Sequence[int]) -> dict[str, float]:
         wanted = list(dict.fromkeys(query_terms(query)))
-        weights = [self._lexical.rarity(number, wanted) for number in collections]
+        weights = [self._lexical.idf(number, wanted) for number in collections]
         rarest = {term: min((found[term] for found in weights), default=0.0) for term in wanted}
         return {term: max(0.1, weight * (ASKING if only_asks(term) else 1.0)) for term, weight in rarest.items()}
 
@@ -193,16 +193,16 @@ class Retriever:
         candidates = _with_similarity(found, candidates, tokens)
         wanted = Wanted.of(query) if mode == SearchMode.HYBRID else None
         files = {known[each.chunk_id].filename for each in candidates}
-        unmeant = rivals(wanted, files, found.rarity) if wanted else frozenset()
+        like_named = like_named_files(wanted, files, found.idf) if wanted else frozenset()
         features = retriever_features(candidates)
         if wanted is not None:
             for each, row in zip(candidates, features, strict=True):
-                row |= passage_features.features(wanted, found.rarity, known[each.chunk_id], unmeant)
+                row |= passage_features.features(wanted, found.idf, known[each.chunk_id], like_named)
         passages = _explained(self._ranker, known, found, candidates, features)
         if self._reranker is not None and mode == SearchMode.HYBRID:
             passages = _reranked(self._reranker, query, passages)
         spaces = {each.chunk_id: each.space for each in candidates}
-        return _Ranked(fold_duplicates(passages), unmeant, tokens, spaces)
+        return _Ranked(fold_duplicates(passages), like_named, tokens, spaces)
 
     def _read_tokens(self, found: _Found, candidates: Sequence[Candidate]) -> dict[str, TokenVectors]:
         tokens: dict[str, TokenVectors] = {}
@@ -217,7 +217,7 @@ class _Ranked:
     """The passages, the files among them that are not meant, and of each chunk its token vectors and its space."""
 
     passages: list[Passage]
-    unmeant: frozenset[str]
+    like_named: frozenset[str]
     tokens: Mapping[str, TokenVectors]
     spaces: Mapping[str, int]
 

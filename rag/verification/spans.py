@@ -8,12 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from rag.text.language import sentences
-from rag.types import Evidence
+from rag.types import Evidence, Span
 from rag.vectors import Vectors
 from rag.verification.facts.facts import stated_facts
 from rag.verification.reading import Reading
-
-Span = tuple[Evidence, int, int]
 
 # Share of what the whole evidence gives a sentence that its part must give.
 ENOUGH = 0.93
@@ -29,7 +27,7 @@ def context_of(evidence: Evidence) -> str:
 def shortest(sentence: Reading, item: Evidence, text: Reading, similarity: Vectors) -> Span:
     """The shortest run of parts that holds nearly as much of the sentence as the whole, and as many of its facts."""
     parts = sentences(text.text)
-    whole = (item, item.start, item.start + len(text.text))
+    whole = Span(item, item.start, item.start + len(text.text))
     if len(parts) < 2 or not similarity.size:
         return whole
     content = np.array([word.content for word in sentence.words], dtype=np.float32)
@@ -48,7 +46,7 @@ def shortest(sentence: Reading, item: Evidence, text: Reading, similarity: Vecto
             if float((best[at : at + length].max(axis=0) * content).sum()) < least:
                 break
             if sum(stated_facts(sentence.text, text.text[start:end])) >= facts:
-                return item, item.start + start, item.start + end
+                return Span(item, item.start + start, item.start + end)
     return whole
 
 

@@ -13,16 +13,14 @@ import numpy as np
 
 from rag.ports import Embedder, Entailment
 from rag.text.language import asks_whether, is_cjk, language
-from rag.types import CheckedBy, Evidence, Verdict
+from rag.types import CheckedBy, Evidence, Span, Verdict
 from rag.verification.alignment import same_words, similarities
 from rag.verification.facts.quotations import stands
 from rag.verification.features import Compared, best_matches, compare, coverage
 from rag.verification.model import support_model
 from rag.verification.reading import Reader, Reading, joined
-from rag.verification.spans import Span, context_of, shortest
+from rag.verification.spans import context_of, shortest
 from rag.verification.statements import statement, states_something
-
-__all__ = ["Judgement", "Span", "Verifier", "statement", "states_something"]
 
 Missing = tuple[tuple[str, str], ...]
 
@@ -127,7 +125,7 @@ def _claim(sentence: str, question: str) -> str:
 
 def _premise(spans: Sequence[Span], whole: Mapping[int, Evidence]) -> str:
     """The whole evidence that spans are of, under its headings: a span alone may not tell what it speaks of."""
-    items = {id(item.passage): whole.get(id(item.passage), item) for item, _, _ in spans}
+    items = {id(span.evidence.passage): whole.get(id(span.evidence.passage), span.evidence) for span in spans}
     return "\n\n".join(f"{item.passage.heading or ''}\n{item.text}".strip() for item in items.values())
 
 

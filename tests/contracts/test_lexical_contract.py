@@ -124,26 +124,26 @@ def test_collections_are_apart(made: tuple[LexicalIndex, Fill]) -> None:
     assert ids(index, second, "pump") == ["e0-0"]
     assert ids(index, second, "apple") == []
     assert "e0-0" not in ids(index, first, "pump")
-    assert index.rarity(second, ["pump"])["pump"] < index.rarity(first, ["pump"])["pump"]
+    assert index.idf(second, ["pump"])["pump"] < index.idf(first, ["pump"])["pump"]
 
 
 def test_rarity_falls_with_frequency(made: tuple[LexicalIndex, Fill]) -> None:
     index, fill = made
     number = fill("d", TEXTS)
 
-    rarity = index.rarity(number, ["pump", "nordwind", "水泵", "café", "zebra"])
+    idf = index.idf(number, ["pump", "nordwind", "水泵", "café", "zebra"])
 
-    assert 0 <= rarity["pump"] < rarity["nordwind"] < rarity["zebra"]
-    assert rarity["nordwind"] == pytest.approx(rarity["水泵"])
-    assert rarity["nordwind"] == pytest.approx(rarity["café"])
-    assert index.rarity(number, []) == {}
+    assert 0 <= idf["pump"] < idf["nordwind"] < idf["zebra"]
+    assert idf["nordwind"] == pytest.approx(idf["水泵"])
+    assert idf["nordwind"] == pytest.approx(idf["café"])
+    assert index.idf(number, []) == {}
 
 
 def test_an_unknown_collection_is_empty(made: tuple[LexicalIndex, Fill]) -> None:
     index, _ = made
 
     assert ids(index, 99, "pump") == []
-    assert index.rarity(99, ["pump"]) == {"pump": 0.0}
+    assert index.idf(99, ["pump"]) == {"pump": 0.0}
 
 
 def test_a_page_pasted_as_a_query_is_cut(made: tuple[LexicalIndex, Fill]) -> None:

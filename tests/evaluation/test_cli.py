@@ -284,9 +284,9 @@ def test_observed_rows_can_be_fitted(
     path = tmp_path / "rows.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row in early), encoding="utf-8")
     out = tmp_path / "fitted.json"
-    assert main(["calibrate", str(path), "--features", "coverage,closeness", "--out", str(out)]) == 0
+    assert main(["calibrate", str(path), "--features", "coverage,similarity", "--out", str(out)]) == 0
     fitted = json.loads(out.read_text(encoding="utf-8"))["judgements"]
-    assert sorted(fitted["topic"]["weights"]) == ["closeness", "coverage"]
+    assert sorted(fitted["topic"]["weights"]) == ["coverage", "similarity"]
     for wrong, reason in (("own,what", "no feature 'own'"), ("model=own", "No row is of the judgement 'model'")):
         assert main(["calibrate", str(path), "--features", wrong, "--out", str(out)]) == 2
         assert reason in capsys.readouterr().err

@@ -29,6 +29,7 @@ from rag.types import (
     Message,
     PageSpan,
     SearchMode,
+    Span,
     Usage,
     Verdict,
 )
@@ -101,11 +102,11 @@ class Plain(Verifier):
         for item in sorted(evidence, key=lambda each: each.n not in marks):
             at = item.text.find(body)
             if at >= 0:
-                span = (item, item.start + at, item.start + at + len(body))
+                span = Span(item, item.start + at, item.start + at + len(body))
                 verdict = Verdict.MISATTRIBUTED if marks and item.n not in marks else Verdict.VERIFIED
                 return Judgement(verdict, (span,), (), CheckedBy.TEXT, 0.9)
             if body != statement(sentence) and "March" in item.text:
-                return Judgement(Verdict.CONSISTENT, ((item, item.start, item.end),), (), CheckedBy.TEXT, 0.5)
+                return Judgement(Verdict.CONSISTENT, (Span(item, item.start, item.end),), (), CheckedBy.TEXT, 0.5)
         missing = tuple(("number", figure) for figure in re.findall(r"\d+", body))
         return Judgement(Verdict.UNSUPPORTED if marks else Verdict.UNCITED, (), missing, CheckedBy.TEXT, 0.0)
 

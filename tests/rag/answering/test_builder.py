@@ -13,7 +13,7 @@ from rag.answering.builder import SUPPORTED, AnswerBuilder, marked
 from rag.answering.citations import INLINE_CODE
 from rag.answering.draft import Draft
 from rag.answering.events import Ask, Cited, Event, Token, Verified
-from rag.types import AnswerPolicy, AnswerSentence, CheckedBy, Citation, Evidence, PageSpan, Verdict
+from rag.types import AnswerPolicy, AnswerSentence, CheckedBy, Citation, Evidence, PageSpan, Span, Verdict
 from rag.verification.verifier import Judgement, Verifier
 from tests.rag.passages import OFFSET, evidence
 from tests.rag.shelf import Shelf
@@ -47,10 +47,10 @@ class Judge(Verifier):
 
     def judge(self, sentence: str, marks: Sequence[int], evidence: Sequence[Evidence], question: str = "") -> Judgement:
         verdict = next((verdict for word, verdict in VERDICTS.items() if word in sentence), Verdict.VERIFIED)
-        spans = tuple((item, item.start, item.end) for item in evidence if item.n in marks)
+        spans = tuple(Span(item, item.start, item.end) for item in evidence if item.n in marks)
         missing = () if verdict in SUPPORTED else (("number", "9"),)
         if verdict in SUPPORTED and not spans:
-            spans = ((evidence[0], evidence[0].start, evidence[0].start + 24),)
+            spans = (Span(evidence[0], evidence[0].start, evidence[0].start + 24),)
         return Judgement(verdict, spans if verdict in SUPPORTED else (), missing, CheckedBy.TEXT, 0.5)
 
     def confirm(
@@ -400,7 +400,7 @@ def test_a_stated_sentence_is_verified_by_its_spans_and_stands_apart() -> None:
     write(made, "Good one. [1]")
     item = SOURCES[2]
 
-    list(made.state("Seal | 4 euros", [(item, item.start + 13, item.end)]))
+    list(made.state("Seal | 4 euros", [Span(item, item.start + 13, item.end)]))
 
     found = made.assembled()
     assert found[0] == "Good one. [1]\n\nSeal | 4 euros [2]"

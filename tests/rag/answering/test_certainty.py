@@ -28,9 +28,9 @@ from rag.verification.verifier import Judgement
 from tests.rag.passages import evidence, passage
 
 
-def known(question: str, *shown: Evidence, closeness: float = 0.7) -> dict[str, float]:
-    rarity = dict.fromkeys(query_terms(question), 4.0)
-    found = Retrieval(question, language(question), (passage("x"),), rarity, {}, closeness=closeness)
+def known(question: str, *shown: Evidence, similarity: float = 0.7) -> dict[str, float]:
+    idf = dict.fromkeys(query_terms(question), 4.0)
+    found = Retrieval(question, language(question), (passage("x"),), idf, {}, similarity=similarity)
     return found_features(found, shown)
 
 
@@ -46,14 +46,14 @@ def test_what_is_found_is_told_before_any_model() -> None:
     )
 
     assert set(found) == set(FOUND)
-    assert (found["closeness"], found["best"], found["second"]) == (0.7, 0.9, 0.4)
+    assert (found["similarity"], found["best"], found["second"]) == (0.7, 0.9, 0.4)
     assert found["coverage"] == found["named"] == 1
 
 
 def test_nothing_shown_is_worth_nothing() -> None:
-    found = known("Where does the heron live?", closeness=0.2)
+    found = known("Where does the heron live?", similarity=0.2)
 
-    assert found == {"closeness": 0.2, "best": 0, "second": 0, "coverage": 0, "named": 1}
+    assert found == {"similarity": 0.2, "best": 0, "second": 0, "coverage": 0, "named": 1}
 
 
 def test_words_are_covered_by_headings_and_file_names_too() -> None:

@@ -20,9 +20,9 @@ def found(question: str, *sources: Source) -> Disagreement | None:
     """The disagreement in the evidence for a question over these documents, as if fifty were searched."""
     passages = [passage(text, name=name, heading=heading, score=0.9) for name, heading, text in sources]
     held = {term: sum(term in terms(item.text) for item in passages) for term in query_terms(question)}
-    rarity = {term: math.log(1 + (50 - count + 0.5) / (count + 0.5)) for term, count in held.items()}
-    evidence = select_evidence(question, [section(item) for item in passages], rarity, budget=300)
-    return find_disagreement(Retrieval(question, language(question), tuple(passages), rarity, {}), evidence)
+    idf = {term: math.log(1 + (50 - count + 0.5) / (count + 0.5)) for term, count in held.items()}
+    evidence = select_evidence(question, [section(item) for item in passages], idf, budget=300)
+    return find_disagreement(Retrieval(question, language(question), tuple(passages), idf, {}), evidence)
 
 
 DISAGREE: list[tuple[str, Source, Source]] = [
@@ -158,10 +158,10 @@ def test_a_disagreement_is_told_and_both_are_cited(question: str, one: Source, o
     told = found(question, one, other)
 
     assert told is not None
-    assert {item.passage.filename for item, _, _ in told.spans} == {f"{one[0]}.txt", f"{other[0]}.txt"}
+    assert {span.evidence.passage.filename for span in told.spans} == {f"{one[0]}.txt", f"{other[0]}.txt"}
     line = told.sentence(language(question))
     assert all(f"{name}.txt" in line for name in (one[0], other[0]))
-    assert all(item.start <= start < end <= item.end for item, start, end in told.spans)
+    assert all(span.evidence.start <= span.start < span.end <= span.evidence.end for span in told.spans)
 
 
 @pytest.mark.parametrize(("question", "one", "other"), AGREE)

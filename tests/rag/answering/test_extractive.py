@@ -22,7 +22,7 @@ def test_the_best_block_of_a_run_is_quoted_with_its_place() -> None:
     ((said, spans),) = extract([item])
 
     assert said == "The pump runs\nat 40 bar."
-    assert [found.passage.between(start, end) for found, start, end in spans] == [said]
+    assert [span.text for span in spans] == [said]
 
 
 def test_the_likeliest_come_first_and_only_those_near_the_best() -> None:
@@ -44,17 +44,17 @@ def test_what_stands_twice_is_quoted_once_with_both_places() -> None:
 
     found = extract(items)
 
-    assert [(said, [item.n for item, _, _ in spans]) for said, spans in found] == [
+    assert [(said, [span.evidence.n for span in spans]) for said, spans in found] == [
         ("The pump is old.", [1, 3]),
         ("It is new.", [2]),
     ]
 
 
 def test_what_looks_like_a_mark_is_defused_and_the_place_stays_exact() -> None:
-    ((said, ((item, start, end),)),) = extract([evidence(1, "The pump [7] is old 【3】.")])
+    ((said, (span,)),) = extract([evidence(1, "The pump [7] is old 【3】.")])
 
     assert said == "The pump (7) is old (3)."
-    assert item.passage.between(start, end) == "The pump [7] is old 【3】."
+    assert span.text == "The pump [7] is old 【3】."
 
 
 def test_code_keeps_its_lines() -> None:

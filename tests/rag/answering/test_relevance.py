@@ -7,6 +7,7 @@ import time
 import pytest
 
 from rag.answering.relevance import obeys_orders, supposes_otherwise
+from rag.types import Span
 from rag.verification.contradiction import both_asked
 from tests.rag.passages import evidence
 
@@ -55,7 +56,7 @@ def test_a_question_that_only_denies_wants_one_side(question: str) -> None:
 )
 def test_only_a_question_of_one_side_supposes_otherwise(question: str, text: str, otherwise: bool) -> None:
     item = evidence(1, text)
-    assert supposes_otherwise(question, item, item.start, item.end) is otherwise
+    assert supposes_otherwise(question, Span(item, item.start, item.end)) is otherwise
 
 
 @pytest.mark.parametrize("question", ["What is on? " + "not x " * 1400, "不的和" * 2700, "What is not and " * 500])
@@ -97,4 +98,4 @@ def test_a_sentence_that_obeys_has_nothing_to_do_with_the_question(
     question: str, sentence: str, text: str, obeys: bool
 ) -> None:
     item = evidence(1, text)
-    assert obeys_orders(question, sentence, (item, item.start + max(text.find("[2]"), 0), item.end)) is obeys
+    assert obeys_orders(question, sentence, Span(item, item.start + max(text.find("[2]"), 0), item.end)) is obeys

@@ -76,9 +76,9 @@ def test_what_was_asked_for_outweighs_what_was_not() -> None:
 def test_a_term_counts_by_its_rarity() -> None:
     question = "Is the pump or the kestrel new?"
     text = "The pump is blue.\n\nThe kestrel is red."
-    rarity = dict.fromkeys(query_terms(question), 0.5) | {"kestrel": 8.0}
+    idf = dict.fromkeys(query_terms(question), 0.5) | {"kestrel": 8.0}
 
-    pump, kestrel = score_blocks(question, [section(passage(text))], rarity)
+    pump, kestrel = score_blocks(question, [section(passage(text))], idf)
 
     assert feature(kestrel, "terms") > feature(pump, "terms") > 0
     assert kestrel.terms == {"kestrel"}

@@ -23,13 +23,13 @@ TABLE = "Prices of pumps.\n\nModel | Pressure | Price\n---|---|---\nKestrel | 40
 LIST = "Trees are green.\n\nBefore the pump is started, check:\n\n- the oil\n- the valve of brass\n- the seals\n\nBees fly far."
 
 
-def rarity(question: str, weight: float = 3.0) -> dict[str, float]:
+def idf(question: str, weight: float = 3.0) -> dict[str, float]:
     return dict.fromkeys(query_terms(question), weight)
 
 
 def selected(question: str, *found: Passage | Section, budget: int, least: float = 0.0) -> list[Evidence]:
     sections = [section(item) if isinstance(item, Passage) else item for item in found]
-    return select_evidence(question, sections, rarity(question), budget=budget, least=least)
+    return select_evidence(question, sections, idf(question), budget=budget, least=least)
 
 
 def texts(found: Sequence[Evidence]) -> list[str]:

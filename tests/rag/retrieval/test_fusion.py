@@ -68,8 +68,8 @@ def test_the_fitted_ranker_knows_only_features_that_there_are() -> None:
 
 
 def test_weights_decide() -> None:
-    ranker = Ranker({"bm25": 3.0, "cosine": 1.0, "unmeant": -1.0})
+    ranker = Ranker({"bm25": 3.0, "cosine": 1.0, "like_named": -1.0})
 
     assert ranker.score({"bm25": 1.0}) == pytest.approx(0.75)
-    assert ranker.score({"bm25": 1.0, "unmeant": 1.0}) == pytest.approx(0.5)
+    assert ranker.score({"bm25": 1.0, "like_named": 1.0}) == pytest.approx(0.5)
     assert ranker.part({"bm25": 1.0, "cosine": 1.0}, ("cosine",)) == pytest.approx(0.25)

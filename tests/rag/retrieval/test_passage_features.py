@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.retrieval.passage_features import Wanted, features, rivals
+from rag.retrieval.passage_features import Wanted, features, like_named_files
 from tests.rag.passages import passage
 
 PLANS = ["Acme_Health_Plus_Plan.pdf", "Acme_Standard_Plan.pdf", "Perks.pdf"]
@@ -13,7 +13,7 @@ YEARS = ["年度报告2023.pdf", "年度报告2024.pdf"]
 
 
 @pytest.mark.parametrize(
-    ("question", "files", "unmeant"),
+    ("question", "files", "like_named"),
     [
         ("What does Acme Health Plus cover?", PLANS, {PLANS[1]}),
         ("What does the Acme Standard plan cover?", PLANS, {PLANS[0]}),
@@ -33,11 +33,11 @@ YEARS = ["年度报告2023.pdf", "年度报告2024.pdf"]
         ("How does Acme Standard differ from the plus plan?", PLANS, set()),
     ],
 )
-def test_a_question_tells_files_of_like_names_apart(question: str, files: list[str], unmeant: set[str]) -> None:
+def test_a_question_tells_files_of_like_names_apart(question: str, files: list[str], like_named: set[str]) -> None:
     wanted = Wanted.of(question)
-    rarity = {term: COMMON if term in ("health", "plan") else RARE for term in wanted.terms}
+    idf = {term: COMMON if term in ("health", "plan") else RARE for term in wanted.terms}
 
-    assert rivals(wanted, files, rarity) == unmeant
+    assert like_named_files(wanted, files, idf) == like_named
 
 
 def test_a_heading_that_is_all_asked_for_counts_more_than_one_that_says_more() -> None:
@@ -62,7 +62,7 @@ def test_what_the_file_is_called_and_whether_it_is_meant() -> None:
     idf = dict.fromkeys(wanted.terms, RARE)
     found = features(wanted, idf, passage("It covers teeth.", name="Acme_Standard_Plan"), {"Acme_Standard_Plan.txt"})
 
-    assert found["unmeant"] == 1.0
+    assert found["like_named"] == 1.0
     assert found["subject"] == pytest.approx(2 / len(wanted.terms))
     assert found["names"] == pytest.approx(1 / 2)
-    assert features(wanted, idf, passage("It covers teeth.", name="x"))["unmeant"] == 0.0
+    assert features(wanted, idf, passage("It covers teeth.", name="x"))["like_named"] == 0.0

@@ -44,7 +44,7 @@ def test_two_sources_say_a_sentence_together() -> None:
     swapped = Verifier().judge("Annual leave is 10 days and sick leave is 15 days.", [1, 2], source)
 
     assert found.verdict in KEPT
-    assert {item.n for item, _, _ in found.spans} == {1, 2}
+    assert {span.evidence.n for span in found.spans} == {1, 2}
     assert swapped.verdict is Verdict.UNSUPPORTED
 
 

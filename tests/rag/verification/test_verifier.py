@@ -36,7 +36,7 @@ def test_the_words_of_the_text_are_verified_by_text() -> None:
 
     assert found.verdict is Verdict.VERIFIED
     assert found.checked_by is CheckedBy.TEXT
-    assert [(item.n, item.passage.between(start, end)) for item, start, end in found.spans] == [(1, PUMP)]
+    assert [(span.evidence.n, span.text) for span in found.spans] == [(1, PUMP)]
 
 
 @pytest.mark.parametrize("embedder", [None, HashEmbedder()])
@@ -69,14 +69,14 @@ def test_another_source_than_the_one_marked_takes_the_mark() -> None:
     found = Verifier().judge("Receipts are required for lodging and rental cars.", [1], EVIDENCE)
 
     assert found.verdict is Verdict.MISATTRIBUTED
-    assert [item.n for item, _, _ in found.spans] == [2]
+    assert [span.evidence.n for span in found.spans] == [2]
 
 
 def test_a_sentence_without_a_mark_gets_what_supports_it() -> None:
     found = Verifier().judge("The pump in hall four runs at 40 bar.", [], EVIDENCE)
 
     assert found.verdict in KEPT
-    assert [item.n for item, _, _ in found.spans] == [1]
+    assert [span.evidence.n for span in found.spans] == [1]
 
 
 def test_what_is_about_something_else_is_not_kept() -> None:
@@ -96,7 +96,7 @@ def test_facts_of_two_sources_may_stand_together() -> None:
     )
 
     assert found.verdict in KEPT
-    assert [item.n for item, _, _ in found.spans] == [1, 2]
+    assert [span.evidence.n for span in found.spans] == [1, 2]
 
 
 def test_the_shortest_part_that_carries_the_sentence_is_cited() -> None:
@@ -106,10 +106,10 @@ def test_the_shortest_part_that_carries_the_sentence_is_cited() -> None:
 
     found = Verifier().judge("The pump runs at 40 bar.", [1], [run])
 
-    (item, start, end) = found.spans[0]
-    assert item.passage.between(start, end).endswith("The pump runs at 40 bar.")
-    assert "valve" not in item.passage.between(start, end)
-    assert start >= OFFSET
+    span = found.spans[0]
+    assert span.text.endswith("The pump runs at 40 bar.")
+    assert "valve" not in span.text
+    assert span.start >= OFFSET
 
 
 @pytest.mark.parametrize(

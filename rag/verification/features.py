@@ -21,8 +21,10 @@ from rag.verification.alignment import NEAR, Alignment, Flags, Gap, align, same_
 from rag.verification.binding import misbound
 from rag.verification.contradiction import turned
 from rag.verification.facts.code import code_of, unknown_code
-from rag.verification.facts.facts import facts_of, unstated
+from rag.verification.facts.dates import dated
+from rag.verification.facts.facts import Facts, facts_of, facts_within, unstated
 from rag.verification.facts.names import names_of, unknown_names
+from rag.verification.facts.quantities import stated
 from rag.verification.facts.quotations import quoted, stands, titles
 from rag.verification.reading import Reading, Word
 
@@ -32,7 +34,9 @@ MOST = 2
 LONG_WORD, MISSPELT = 7, 0.9
 # Numbers up to this, written as words, may count things.
 COUNTED = 12
-_DENIAL = re.compile(r"(?:not?|never|none|neither|nor|without|cannot|no|\w+n['’]t|[不没沒无無未非勿别別])$")
+_DENIAL = re.compile(
+    r"(?:not?|never|none|neither|nor|without|cannot|no|lack|exclud|\w+n['’]t|[不没沒无無未非勿别別缺])$"
+)
 # Stems before which a denial denies nothing: "not only", "不仅".
 _NOT_ONLY = frozenset(["onli", "just", "mere", "仅", "但", "只", "光"])
 # What limits or widens a statement. Each group is one thing that a sentence may claim and its text not.
@@ -229,16 +233,26 @@ def _edits(alignment: Alignment, sentence: Reading, text: Reading, held: Flags) 
         "verbatim": kept,
         "rearranged": max(0.0, there - kept),
         "replaced": close * _share(count, (gap.sentence for gap in tight if _content(gap.text))),
-        "swapped_fact": close * min(MOST, sum(_swaps_fact(gap) for gap in tight)),
+        "swapped_fact": close * min(MOST, sum(_swaps_fact(gap, sentence.text, text.text) for gap in tight)),
         "moved": close * _share(count, ([word for word in gap.sentence if word.key in known] for gap in gaps)),
         "inserted": close * _share(count, (gap.sentence for gap in gaps if not _content(gap.text))),
         "omitted": close * _share(count, (gap.text for gap in gaps if not _content(gap.sentence))),
         "jumps": float(any(m - j > NEAR + 1 for (_, j), (_, m) in pairwise(alignment.pairs))),
         "misbound": kept * misbound(sentence.words, text.words),
         "denial": kept * float(_denies_otherwise(sentence, text, alignment)),
+        "negated": kept * float(any(map(_only_negates, gaps))),
+        "denies": float(any(_denials(gap.sentence) % 2 != _denials(gap.text) % 2 for gap in gaps)),
         "turned": float("negation" in reversed_),
         "opposed": close * float("comparative" in reversed_),
     }
+
+
+def _only_negates(gap: Gap) -> bool:
+    """Whether one side has a denial where the other has none, and nothing else of weight stands there."""
+    sides = [[word for word in side if word.content or _DENIAL.match(word.key)] for side in (gap.sentence, gap.text)]
+    if _denials(gap.sentence) % 2 == _denials(gap.text) % 2:
+        return False
+    return all(_DENIAL.match(word.key) for side in sides for word in side)
 
 
 def _denies_otherwise(sentence: Reading, text: Reading, alignment: Alignment) -> bool:
@@ -262,9 +276,24 @@ def _content(words: Collection[Word]) -> bool:
     return any(word.content for word in words)
 
 
-def _swaps_fact(gap: Gap) -> bool:
+def _swaps_fact(gap: Gap, sentence: str, text: str) -> bool:
+    """Whether other facts stand in the place of the text's: not the same number or date in another form."""
     mine, theirs = ({word.key for word in side if word.fact} for side in (gap.sentence, gap.text))
-    return bool(mine and theirs and not mine & theirs) and not any(_misspelt(a, b) for a in mine for b in theirs)
+    if not mine or not theirs or mine & theirs or any(_misspelt(a, b) for a in mine for b in theirs):
+        return False
+    return not _same_facts(facts_within(sentence, *_ends(gap.sentence)), facts_within(text, *_ends(gap.text)))
+
+
+def _ends(words: Sequence[Word]) -> tuple[int, int]:
+    return words[0].start, words[-1].end
+
+
+def _same_facts(mine: Facts, theirs: Facts) -> bool:
+    """Whether numbers and dates are there, and each is one of the others in its own form."""
+    if not mine.dates and not mine.hard:
+        return False
+    dates = all(dated(item, theirs.dates) for item in mine.dates)
+    return dates and all(stated(item, theirs.quantities) is None for item in mine.hard)
 
 
 def _misspelt(one: str, other: str) -> bool:

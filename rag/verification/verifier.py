@@ -181,7 +181,8 @@ def objections(compared: Compared, text: Reading, sentence: Reading) -> Missing:
     against = [item for item in compared.missing if item[0] in EXACT and not (item[0] == "name" and is_cjk(item[1]))]
     if found["put_in"] >= PUT_IN:
         against += [("name", name) for kind, name in compared.missing if kind in ("name", "first")]
-    if (found["turned"] and found["denial"] >= DENIED) or found["denial"] >= DENIED_ALONE:
+    denied = (found["turned"] and found["denial"] >= DENIED) or found["denial"] >= DENIED_ALONE
+    if denied or found["negated"] >= NEAR_VERBATIM:
         against.append(("negation", sentence.text))
     if found["opposed"]:
         against.append(("comparative", sentence.text))
@@ -204,4 +205,5 @@ def near_verbatim(found: Mapping[str, float]) -> bool:
     """Whether a sentence is its text's own words in their order, with nothing changed that bears on what they say."""
     changed = sum(found[name] for name in ("replaced", "inserted", "omitted", "moved", "rearranged", "misbound"))
     bounds = any(found[name] for name in found if name.startswith(("adds_", "drops_")))
-    return found["verbatim"] >= NEAR_VERBATIM and changed <= CHANGED and not bounds and not found["jumps"]
+    same = not bounds and not found["jumps"] and not found["denies"]
+    return found["verbatim"] >= NEAR_VERBATIM and changed <= CHANGED and same

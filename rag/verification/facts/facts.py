@@ -43,6 +43,22 @@ def facts_of(text: str) -> Facts:
     return Facts(tuple(found), tuple({*quantities(folded), *undated}), tuple(undated))
 
 
+def facts_within(text: str, start: int, end: int) -> Facts:
+    """The facts of a text that characters [start, end) touch; none where folding changes its length."""
+    facts = facts_of(text)
+    if len(fold(text)) != len(text):
+        return Facts((), (), ())
+
+    def touched(item: Date | Quantity) -> bool:
+        return item.start < end and start < item.end
+
+    return Facts(
+        tuple(filter(touched, facts.dates)),
+        tuple(filter(touched, facts.quantities)),
+        tuple(filter(touched, facts.undated)),
+    )
+
+
 def unstated(sentence: str, span: str, context: str) -> Iterator[tuple[str, str]]:
     """Dates and numbers of the sentence that the span does not state."""
     mine, given = facts_of(sentence), facts_of(span)

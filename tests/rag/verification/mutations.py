@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 FIXTURE = Path(__file__).parent.parent / "fixtures" / "statements.jsonl"
@@ -254,6 +255,82 @@ def _quote(item: Statement, rng: random.Random, pool: Sequence[str]) -> str | No
     return _replace(item.sentence, match, (" " if item.language == "en" else "").join(words), group)
 
 
+# Two names between which one of these stands are told of alike: their places may be changed.
+_ALIKE = re.compile(r"\b(?:and|or|with|between|both|as well as|/)\b|[、和与及或,，/]")
+_ONLY = [
+    (re.compile(r"\b(is|are|was|were|can|may|covers?|includes?|applies|has|have|had) (?=\w)"), r"\1 only "),
+    (re.compile(r"(?<!不)(可以|包括|拥有|位于|负责)"), r"只\1"),
+]
+_LACKS = [
+    (re.compile(r"\b(?:includes|covers|contains|supports|offers|provides|has)\b(?! (?:been|to|not|no)\b)"), "lacks"),
+    (re.compile(r"\b(?:include|cover|contain|support|offer|provide)\b"), "lack"),
+    (re.compile(r"(?:包括|包含|拥有|具有|含有|设有)"), "缺少"),
+]
+_CAUSES = [
+    re.compile(r"^(?P<lead>)(?P<a>[^,;]{12,}?)(?P<mid>,? because (?:of )?)(?P<b>[^,;.]{8,})(?P<end>.*)$", re.IGNORECASE),
+    re.compile(r"^(?P<lead>)(?P<a>[^,;]{5,}?)(?P<mid> (?:causes?|caused|leads? to|led to|results? in|resulted in) )(?P<b>[^,;.]{5,})(?P<end>.*)$"),
+    re.compile(r"^(?P<lead>.*?[，；]|)(?P<a>[^，；。]{2,}?)(?P<mid>导致|引起|造成|引发)了?(?P<b>[^，；。]{2,})(?P<end>.*)$"),
+    re.compile(r"^(?P<lead>.*?因为|.*?由于)(?P<a>[^，；。]{3,})(?P<mid>，(?:所以|因此|因而)?)(?P<b>[^，；。]{3,})(?P<end>.*)$"),
+]  # fmt: skip
+
+
+def _roles(item: Statement, rng: random.Random, pool: Sequence[str]) -> str | None:
+    """The first two names change places, where nothing tells of both alike."""
+    places = sorted((item.sentence.find(name), name) for name in set(item.names) if name in item.sentence)
+    for (a, one), (b, other) in pairwise(places):
+        between = item.sentence[a + len(one) : b]
+        if b > a + len(one) and not _ALIKE.search(between) and one not in other and other not in one:
+            return item.sentence[:a] + other + between + one + item.sentence[b + len(other) :]
+    return None
+
+
+def _only(item: Statement, rng: random.Random, pool: Sequence[str]) -> str | None:
+    return None if re.search(r"\bonly\b|[只仅]", item.span) else _first_of(_ONLY, item.sentence)
+
+
+def _lacks(item: Statement, rng: random.Random, pool: Sequence[str]) -> str | None:
+    return _first_of(_LACKS, item.sentence)
+
+
+def _first_of(changes: Sequence[tuple[re.Pattern[str], str]], sentence: str) -> str | None:
+    for pattern, replacement in changes:
+        if pattern.search(sentence):
+            return pattern.sub(replacement, sentence, count=1)
+    return None
+
+
+def _cause(item: Statement, rng: random.Random, pool: Sequence[str]) -> str | None:
+    """Cause and effect change places."""
+    for pattern in _CAUSES:
+        if found := pattern.match(item.sentence):
+            return f"{found['lead']}{found['b']}{found['mid']}{found['a']}{found['end']}"
+    return None
+
+
+_CONTRACTIONS = re.compile(r"\b(is|are|was|were|does|do|did|has|have|had|can|could|would|should)(?: )?not\b")
+_ENGLISH_DATE = re.compile(rf"\b(\d{{1,2}}) ({_MONTH}),? (\d{{4}})\b")
+_CHINESE_DATE = re.compile(r"(\d{4})年(\d{1,2})月(\d{1,2})[日号](?!\d)")
+PARAPHRASES: dict[str, Callable[[str], str]] = {
+    "contraction": lambda said: _CONTRACTIONS.sub(lambda m: f"{m[1]}n't" if m[1] != "can" else "can't", said),
+    "separator": lambda said: re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", said),
+    "date": lambda said: _CHINESE_DATE.sub(
+        lambda m: f"{m[1]}-{int(m[2]):02}-{int(m[3]):02}", _ENGLISH_DATE.sub(r"\2 \1, \3", said)
+    ),
+    "source": lambda said: f"根据资料，{said}" if re.search(r"[一-鿿]", said) else f"According to the sources, {said}",
+    "item": lambda said: f"- **{said}**",
+}
+
+
+def paraphrases(base: Sequence[Statement]) -> list[Mutation]:
+    """True sentences in another form: their span supports them as it supports the statement."""
+    return [
+        Mutation(kind, item, said, item.span, item.context)
+        for item in base
+        for kind, change in PARAPHRASES.items()
+        if (said := change(item.sentence)) != item.sentence
+    ]
+
+
 Change = Callable[[Statement, random.Random, Sequence[str]], str | None]
 KINDS: dict[str, Change] = {
     "number": _number,
@@ -263,4 +340,8 @@ KINDS: dict[str, Change] = {
     "negation": _negation,
     "comparative": _comparative,
     "quote": _quote,
+    "roles": _roles,
+    "only": _only,
+    "lacks": _lacks,
+    "cause": _cause,
 }

@@ -7,11 +7,15 @@ import pytest
 from rag.types import Verdict
 from rag.verification.verifier import Verifier
 from tests.rag.passages import evidence
-from tests.rag.verification.mutations import mutations, statements
+from tests.rag.verification.mutations import PARAPHRASES, mutations, paraphrases, statements
 
 KEPT = (Verdict.VERIFIED, Verdict.CONSISTENT, Verdict.MISATTRIBUTED)
-# Of 497 statements, without an embedder: the shares of false sentences that are turned away. Chinese names are the gap (.78).
+# Of 497 statements, without an embedder: the least shares of false sentences that are turned away. Chinese names are the gap (.78); what
+# text alone does not tell is far lower, and held where it is: "only" put in, cause for effect, who did it to whom. Those are `consistent`.
 LEAST = {"number": 0.95, "date": 0.95, "quote": 0.95, "unit": 0.95, "name": 0.85}
+LEAST |= {"comparative": 0.85, "negation": 0.87, "lacks": 0.5, "roles": 0.15, "only": 0.02, "cause": 0.0}
+# The most of them that may be called verified.
+VERIFIED = 0.04
 
 
 @pytest.mark.parametrize(
@@ -51,14 +55,30 @@ def test_two_sources_say_a_sentence_together() -> None:
 def test_false_sentences_made_of_true_ones_are_turned_away() -> None:
     verifier, true = Verifier(), statements()
 
-    def kept(sentence: str, span: str, context: str) -> bool:
-        source = evidence(1, span, heading=context, name="d1")
-        return verifier.judge(sentence, [1], [source]).verdict in (Verdict.VERIFIED, Verdict.CONSISTENT)
+    def judged(sentence: str, span: str, context: str) -> Verdict:
+        return verifier.judge(sentence, [1], [evidence(1, span, heading=context, name="d1")]).verdict
 
-    alarms = sum(not kept(each.sentence, each.span, each.context) for each in true)
+    alarms = sum(judged(each.sentence, each.span, each.context) not in KEPT for each in true)
     made = [each for each in mutations(true) if each.kind in LEAST]
     for kind, least in LEAST.items():
-        flagged = [not kept(each.sentence, each.span, each.context) for each in made if each.kind == kind]
-        print(kind, round(sum(flagged) / len(flagged), 3), len(flagged))
-        assert sum(flagged) >= least * len(flagged), kind
-    assert alarms <= 0.05 * len(true)
+        found = [judged(each.sentence, each.span, each.context) for each in made if each.kind == kind]
+        flagged, verified = sum(each not in KEPT for each in found), found.count(Verdict.VERIFIED)
+        print(f"{kind}: {flagged / len(found):.3f} of {len(found)} turned away, {verified} verified")
+        assert flagged >= least * len(found), kind
+        assert verified <= VERIFIED * len(found), kind
+    assert alarms <= 0.01 * len(true)
+
+
+def test_another_form_of_a_true_sentence_is_kept() -> None:
+    verifier = Verifier()
+    made = paraphrases(statements())
+
+    for kind in PARAPHRASES:
+        own = [each for each in made if each.kind == kind]
+        kept = sum(
+            verifier.judge(each.sentence, [1], [evidence(1, each.span, heading=each.context, name="d1")]).verdict
+            in (Verdict.VERIFIED, Verdict.CONSISTENT)
+            for each in own
+        )
+        print(kind, round(kept / len(own), 3), len(own))
+        assert kept >= 0.95 * len(own), kind

@@ -21,15 +21,16 @@ from rag.errors import ConfigurationError
 from rag.settings import Settings
 from web import errors, security
 from web import health as operations
-from web.api import uploads
 from web.api.collections import collections_blueprint
 from web.api.conversations import conversations_blueprint
 from web.api.documents import documents_blueprint
 from web.api.jobs import jobs_blueprint
+from web.api.new_documents import NewDocuments
 from web.api.pages import document_pages_blueprint
 from web.api.questions import questions_blueprint
 from web.api.status import overview_blueprint
 from web.api.trash import trash_blueprint
+from web.api.uploads import Intake
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
 from web.server import serve
@@ -85,18 +86,22 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     security.register(app, settings)
     errors.register(app, max_upload_mb=settings.max_upload_mb)
-    operations.register(app, services, spec)
-    uploads.register(app, services)
+    operations.register(app, spec, startup=services.startup, pipeline=services.pipeline, catalog=services.documents)
+    intake = Intake(services.library, services.fetcher)
+    intake.register(app)
     if settings.cors_origins:
         CORS(app, origins=list(settings.cors_origins), resources=[r"/api/.*", r"/v1/.*"])
+    documents, library, collections = services.documents, services.library, services.collections
+    jobs, startup = services.jobs, services.startup
+    new_documents = NewDocuments(library, collections, jobs, intake)
     for blueprint in (
-        documents_blueprint(services),
-        document_pages_blueprint(services),
-        trash_blueprint(services),
-        jobs_blueprint(services),
-        collections_blueprint(services),
+        documents_blueprint(documents, library, collections, jobs, startup, new_documents),
+        document_pages_blueprint(documents, services.pictures),
+        trash_blueprint(services.trash, startup),
+        jobs_blueprint(jobs),
+        collections_blueprint(collections, library, services.folders, services.reindexer, startup),
         questions_blueprint(services),
-        conversations_blueprint(services),
+        conversations_blueprint(services.conversations, documents),
         overview_blueprint(services, version=VERSION),
         openai_blueprint(services),
     ):

@@ -10,8 +10,10 @@ from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from catalog.documents import DocumentCatalog
+from ingest.pipeline.pipeline import Pipeline
+from startup import Startup
 from web.serializers import Reply
-from wiring import Services
 
 ERROR = {
     "description": "An error; /v1 uses OpenAI's body instead.",
@@ -52,7 +54,14 @@ def _without_validation(responses: dict[str, Any]) -> dict[str, Any]:
     return {status: response for status, response in responses.items() if status != "400"}
 
 
-def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]]) -> None:
+def register(
+    app: Flask,
+    spec: Callable[[], dict[str, Any]],
+    *,
+    startup: Startup,
+    pipeline: Pipeline,
+    catalog: DocumentCatalog,
+) -> None:
     """Add the routes, and count every request."""
     registry = CollectorRegistry()
     requests = Counter(
@@ -80,10 +89,10 @@ def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]])
 
     @app.get("/readyz")
     def readyz() -> Reply:
-        parts = {"catalog": {"state": "ready", "detail": ""}, **services.startup.report()}
-        good = services.startup.ready
+        parts = {"catalog": {"state": "ready", "detail": ""}, **startup.report()}
+        good = startup.ready
         if parts.get("ingestion", {}).get("state") == "ready":
-            alive, detail = services.pipeline.health()
+            alive, detail = pipeline.health()
             parts["ingestion"] = {"state": "ready" if alive else "failed", "detail": detail}
             good = good and alive
         response = jsonify({"ready": good, "parts": parts})
@@ -94,9 +103,9 @@ def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]])
 
     @app.get("/metrics")
     def metrics() -> Reply:
-        for status, number in services.documents.statistics().items():
+        for status, number in catalog.statistics().items():
             documents.labels(status).set(number)
-        for part, state in services.startup.report().items():
+        for part, state in startup.report().items():
             ready.labels(part).set(state["state"] == "ready")
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+from catalog.documents import DocumentCatalog
 from rag.errors import DocentError
 from rag.types import Document, DocumentStatus
 from web import serializers as values
 from web.rendering.answer import Checked, tree_of
-from wiring import Services
 
 
-class Recollection:
+class StoredAnswers:
     """Reads the documents that some answers cite, each once."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, catalog: DocumentCatalog) -> None:
+        self._catalog = catalog
         self._documents: dict[str, Document | None] = {}
 
     def messages(self, turn: Any, *, with_tree: bool) -> list[dict[str, Any]]:
@@ -53,12 +53,10 @@ class Recollection:
             return {**span, **known}
         start, end = span["char_start"], span["char_end"]
         try:
-            quote = self._services.documents.text(document.id, start=start, end=end)
+            quote = self._catalog.text(document.id, start=start, end=end)
         except DocentError:  # it is being read anew
             return {**span, **known, "filename": document.filename}
-        pages = [
-            page.number for page in self._services.documents.pages(document.id) if page.start < end and start < page.end
-        ]
+        pages = [page.number for page in self._catalog.pages(document.id) if page.start < end and start < page.end]
         return {
             **span,
             "filename": document.filename,
@@ -71,7 +69,7 @@ class Recollection:
     def _document(self, document_id: str) -> Document | None:
         if document_id not in self._documents:
             try:
-                found = self._services.documents.document(document_id)
+                found = self._catalog.document(document_id)
             except DocentError:
                 self._documents[document_id] = None
             else:

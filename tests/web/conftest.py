@@ -19,6 +19,7 @@ from werkzeug.serving import make_server
 from werkzeug.test import TestResponse
 
 from app import create_app
+from ingest.sources.url import UrlFetcher
 from rag.ports import ChatModel
 from rag.query.templates import template
 from rag.settings import Settings
@@ -129,16 +130,17 @@ Start = Callable[..., Docent]
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Start]:
-    """What starts servers below `folder`: `start(chat=None, **settings)`; all are closed at the end."""
+    """What starts servers below `folder`: `start(chat=None, fetcher=None, **settings)`; all are closed at the end."""
     running: list[Services] = []
 
-    def begin(chat: ChatModel | None = None, **settings: Any) -> Docent:
+    def begin(chat: ChatModel | None = None, fetcher: UrlFetcher | None = None, **settings: Any) -> Docent:
         settings = {"data_dir": folder / f"data{len(running)}", "samples": False, "llm": "extractive", **settings}
         embedder = HashEmbedder()
         services = build_services(Settings(**settings), embedder=embedder, chat=chat)
         running.append(services)
         services.startup.begin()
         services.startup.require(patience=PATIENCE)
+        services.fetcher = fetcher or services.fetcher
         app = create_app(services=services)
         return Docent(services, app, app.test_client(), embedder)
 

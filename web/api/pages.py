@@ -12,13 +12,14 @@ from flask_openapi.models.tag import Tag
 from markupsafe import Markup
 from pydantic import BaseModel, Field
 
+from catalog.documents import DocumentCatalog
+from ingest.storage.page_pictures import PagePictures
 from rag.errors import InvalidRequestError, NotFoundError, UnsupportedTypeError
 from rag.types import Document, Heading
 from web import serializers as values
 from web.api.schemas import MAX_OFFSET, DocumentPath
 from web.rendering.document import MAX_CHARACTERS, html_of, needs_context, nodes_of, part_of, whole_lines
 from web.serializers import Reply
-from wiring import Services
 
 TAG = Tag(name="documents", description="Files and their text.")
 PDF = "application/pdf"
@@ -61,7 +62,7 @@ class ExcerptQuery(HighlightQuery):
     end: int = Field(ge=0, le=MAX_OFFSET, description="Where it ends; at most 200,000 characters further on.")
 
 
-def document_pages_blueprint(services: Services) -> APIBlueprint:
+def document_pages_blueprint(documents: DocumentCatalog, pictures: PagePictures) -> APIBlueprint:
     """The routes that show a document."""
     api = APIBlueprint("document_pages", __name__, url_prefix=f"{values.PREFIX}/documents", abp_tags=[TAG])
 
@@ -71,14 +72,14 @@ def document_pages_blueprint(services: Services) -> APIBlueprint:
         responses={200: {"description": "The picture.", "content": {"image/png": {}}}},
     )
     def picture(path: PicturePath, query: PictureQuery) -> Reply:
-        document = services.documents.document(path.document_id)
+        document = documents.document(path.document_id)
         if document.media_type != PDF:
             raise UnsupportedTypeError(
                 f"{document.filename!r} has no pages to draw: pictures are made of PDFs. "
                 "Its text with the span marked is at …/view.",
                 details={"accepted": [".pdf"]},
             )
-        return _picture(services, document, path.number, query)
+        return _picture(documents, pictures, document, path.number, query)
 
     @api.get(
         "/<string:document_id>/view",
@@ -86,27 +87,29 @@ def document_pages_blueprint(services: Services) -> APIBlueprint:
         responses={200: {"description": "The page.", "content": {"text/html": {}}}},
     )
     def view(path: DocumentPath, query: ViewQuery) -> Reply:
-        return _view(services, services.documents.document(path.document_id), query)
+        return _view(documents, documents.document(path.document_id), query)
 
     @api.get("/<string:document_id>/excerpt", summary="A part of the text as a tree of nodes, a span marked")
     def excerpt(path: DocumentPath, query: ExcerptQuery) -> Reply:
-        return _excerpt(services, services.documents.document(path.document_id), query)
+        return _excerpt(documents, documents.document(path.document_id), query)
 
     return api
 
 
-def _picture(services: Services, document: Document, number: int, query: PictureQuery) -> Response:
-    spans = services.documents.pages(document.id)
+def _picture(
+    documents: DocumentCatalog, pictures: PagePictures, document: Document, number: int, query: PictureQuery
+) -> Response:
+    spans = documents.pages(document.id)
     if not spans:
-        services.documents.text(document.id, end=0)  # says why, where there is no text yet
+        documents.text(document.id, end=0)  # says why, where there is no text yet
     length = max((span.end for span in spans), default=0)
     start, end = _span(query.highlight, length)
     page = next((span for span in spans if span.number == number), None)
     if page is None:
         raise NotFoundError(f"There is no page {number}: the document has {len(spans)}.", code="page_not_found")
     first, last = max(start, page.start) - page.start, min(end, page.end) - page.start
-    text = services.documents.text(document.id, start=page.start, end=page.end) if first < last else ""
-    commission = services.pictures.commission(
+    text = documents.text(document.id, start=page.start, end=page.end) if first < last else ""
+    commission = pictures.commission(
         document.id,
         document.sha256,
         number=number,
@@ -118,7 +121,7 @@ def _picture(services: Services, document: Document, number: int, query: Picture
     if request.if_none_match.contains(commission.tag):
         response = Response(status=304)
     else:
-        drawn = services.pictures.draw(commission)
+        drawn = pictures.draw(commission)
         response = Response(drawn.png, mimetype="image/png")
         response.headers["X-Marked"] = f"{drawn.found}/{drawn.wanted}"
     response.set_etag(commission.tag)
@@ -126,12 +129,12 @@ def _picture(services: Services, document: Document, number: int, query: Picture
     return response
 
 
-def _view(services: Services, document: Document, query: ViewQuery) -> Response:
-    length, headings = services.documents.outline(document.id)
+def _view(documents: DocumentCatalog, document: Document, query: ViewQuery) -> Response:
+    length, headings = documents.outline(document.id)
     start, end = _span(query.highlight, length)
     focus = start if query.highlight and query.start is None else None
     begin, stop = part_of(length, at=query.start or 0, focus=focus)
-    begin, text = whole_lines(services.documents.text(document.id, start=begin, end=stop), begin, length)
+    begin, text = whole_lines(documents.text(document.id, start=begin, end=stop), begin, length)
     stop = begin + len(text)
     kind = _kind(document, begin, headings)
     nodes = nodes_of(text, headings, media_type=kind, offset=begin, marked=(start, end))
@@ -154,23 +157,23 @@ def _view(services: Services, document: Document, query: ViewQuery) -> Response:
     return response
 
 
-def _excerpt(services: Services, document: Document, query: ExcerptQuery) -> Reply:
+def _excerpt(documents: DocumentCatalog, document: Document, query: ExcerptQuery) -> Reply:
     """The blocks in which the wanted characters stand; of a text that needs no context, its lines."""
-    length, headings = services.documents.outline(document.id)
+    length, headings = documents.outline(document.id)
     marked = _span(query.highlight, length)
     first, last = query.start, min(query.end, length, query.start + MAX_CHARACTERS)
     if needs_context(document.media_type):
         begin, stop = part_of(length, at=first, focus=first)
         begin = max((h.start for h in headings if begin <= h.start <= first), default=begin) if begin else 0
-        text = services.documents.text(document.id, start=begin, end=stop)
+        text = documents.text(document.id, start=begin, end=stop)
     else:
         begin, stop = max(first - EDGE, 0), min(last + EDGE, length)
-        read = services.documents.text(document.id, start=begin, end=stop)
+        read = documents.text(document.id, start=begin, end=stop)
         begin, text = whole_lines(read, begin, length, slack=EDGE)
         first, last = min(first, begin), max(last, begin + len(text))
     kind = _kind(document, begin, headings)
     nodes = nodes_of(text, headings, media_type=kind, offset=begin, marked=marked, shown=(first, last))
-    words = services.documents.text(document.id, start=marked[0], end=marked[1]) if query.highlight else ""
+    words = documents.text(document.id, start=marked[0], end=marked[1]) if query.highlight else ""
     response = jsonify({"start": first, "end": last, "characters": length, "marked": words, "nodes": nodes})
     response.headers["Cache-Control"] = CACHING
     return response

@@ -18,10 +18,12 @@ from flask_uploads import ALL, UploadSet, configure_uploads
 from pydantic import ValidationError
 from werkzeug.datastructures import FileStorage
 
+from ingest.sources.url import UrlFetcher
+from ingest.storage.library import Library
+from ingest.storage.unpacking import StagedFile
 from rag.errors import InvalidRequestError, UnavailableError
 from web.api.schemas import MAX_PASSWORD, NewText, NewUrl, RetryBody, storable
 from web.errors import json_body
-from wiring import Services
 
 incoming = UploadSet("incoming", ALL)
 RETRY = {
@@ -31,59 +33,76 @@ RETRY = {
 }
 
 
-def register(app: Flask, services: Services) -> None:
-    """Point flask_uploads at the library's incoming folder."""
-    app.config["UPLOADED_INCOMING_DEST"] = str(services.library.incoming)
-    configure_uploads(app, incoming)
+class Intake:
+    """Bytes of a request to staged files: named, measured, hashed, and each of a type that is read or with the reason why not."""
 
+    def __init__(self, library: Library, fetcher: UrlFetcher) -> None:
+        self._library = library
+        self._fetcher = fetcher
 
-def staged_uploads(upload: Request, services: Services) -> list[Any]:
-    """The files of a multipart request, staged; archives as their members.
+    def register(self, app: Flask) -> None:
+        """Point flask_uploads at the library's incoming folder."""
+        app.config["UPLOADED_INCOMING_DEST"] = str(self._library.incoming)
+        configure_uploads(app, incoming)
 
-    Raises:
-        InvalidRequestError: no file, a bad file name or bad metadata.
-        UnavailableError: the disk is full.
-    """
-    files = [file for file in upload.files.getlist("file") if file.filename]
-    if not files:
-        raise InvalidRequestError("The request has no file: send at least one part named 'file'.", code="no_file")
-    metadata = _metadata(upload.form.get("metadata"))
-    staged: list[Any] = []
-    try:
-        for file in files:
-            staged.append(_save(file, metadata, services))
-        return services.library.unpacked(staged)
-    except BaseException:
-        for one in staged:
-            one.path.unlink(missing_ok=True)
-        raise
+    def uploads(self, upload: Request) -> list[StagedFile]:
+        """The files of a multipart request; archives as their members.
 
+        Raises:
+            InvalidRequestError: no file, a bad file name or bad metadata.
+            UnavailableError: the disk is full.
+        """
+        files = [file for file in upload.files.getlist("file") if file.filename]
+        if not files:
+            raise InvalidRequestError("The request has no file: send at least one part named 'file'.", code="no_file")
+        metadata = _metadata(upload.form.get("metadata"))
+        staged: list[StagedFile] = []
+        try:
+            for file in files:
+                staged.append(self._save(file, metadata))
+            return self._library.unpacked(staged)
+        except BaseException:
+            for one in staged:
+                one.path.unlink(missing_ok=True)
+            raise
 
-def staged_text(body: NewText, services: Services) -> Any:
-    """A text as a Markdown file, staged."""
-    if not body.text.strip():
-        raise InvalidRequestError("The text is empty.", code="validation")
-    content = body.text.encode()
-    name = body.title.strip() or f"text-{hashlib.sha256(content).hexdigest()[:8]}"
-    return services.library.stage(io.BytesIO(content), f"{name}.md", metadata=body.metadata)
+    def text(self, body: NewText) -> StagedFile:
+        """A text as a Markdown file."""
+        if not body.text.strip():
+            raise InvalidRequestError("The text is empty.", code="validation")
+        content = body.text.encode()
+        name = body.title.strip() or f"text-{hashlib.sha256(content).hexdigest()[:8]}"
+        return self._library.stage(io.BytesIO(content), f"{name}.md", metadata=body.metadata)
 
+    def url(self, body: NewUrl) -> list[StagedFile]:
+        """What stands behind a URL; an archive as its members.
 
-def staged_url(body: NewUrl, services: Services) -> list[Any]:
-    """What stands behind a URL, staged; an archive as its members.
+        Raises:
+            InvalidRequestError: the URL is not one that may be fetched.
+            DocentError: as `UrlFetcher.open` and `UrlFetcher.copy`.
+        """
+        if not self._fetcher.enabled:
+            raise InvalidRequestError(
+                "Uploading by URL is not enabled on this server: DOCENT_ALLOW_URLS names no host.",
+                code="url_not_allowed",
+            )
+        with self._fetcher.open(body.url) as page:
+            moved = {"fetched_from": page.url} if page.url != body.url else {}
+            metadata = {"url": body.url, **moved, **body.metadata}
+            file = self._library.stage_written(partial(self._fetcher.copy, page), page.name, metadata)
+        return self._library.unpacked([file])
 
-    Raises:
-        InvalidRequestError: the URL is not one that may be fetched.
-        DocentError: as `UrlFetcher.open` and `UrlFetcher.copy`.
-    """
-    if not services.fetcher.enabled:
-        raise InvalidRequestError(
-            "Uploading by URL is not enabled on this server: DOCENT_ALLOW_URLS names no host.", code="url_not_allowed"
-        )
-    with services.fetcher.open(body.url) as page:
-        moved = {"fetched_from": page.url} if page.url != body.url else {}
-        metadata = {"url": body.url, **moved, **body.metadata}
-        file = services.library.stage_written(partial(services.fetcher.copy, page), page.name, metadata)
-    return services.library.unpacked([file])
+    def _save(self, file: FileStorage, metadata: dict[str, Any]) -> StagedFile:
+        own_name = file.filename or ""
+        source = _HashingStream(file.stream)
+        path = self._library.incoming / f"{uuid.uuid4().hex}.bin"
+        stored = FileStorage(stream=source, filename=path.name)  # type: ignore[arg-type]  # has all that is used
+        try:
+            incoming.save(stored)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise UnavailableError(f"The file cannot be stored: {error.strerror}.", code="storage") from error
+        return self._library.inspect(path, own_name, source.sha256, metadata=metadata)
 
 
 def given_password() -> str | None:
@@ -104,19 +123,6 @@ def checked_password(given: str | None) -> str | None:
     if given is not None and len(given) > MAX_PASSWORD:
         raise InvalidRequestError(f"The password has more than {MAX_PASSWORD} characters.", code="validation")
     return given
-
-
-def _save(file: FileStorage, metadata: dict[str, Any], services: Services) -> Any:
-    own_name = file.filename or ""
-    source = _HashingStream(file.stream)
-    path = services.library.incoming / f"{uuid.uuid4().hex}.bin"
-    stored = FileStorage(stream=source, filename=path.name)  # type: ignore[arg-type]  # has all that is used
-    try:
-        incoming.save(stored)
-    except OSError as error:
-        path.unlink(missing_ok=True)
-        raise UnavailableError(f"The file cannot be stored: {error.strerror}.", code="storage") from error
-    return services.library.inspect(path, own_name, source.sha256, metadata=metadata)
 
 
 def _metadata(raw: str | None) -> dict[str, Any]:

@@ -13,14 +13,13 @@ from tests.web.conftest import API, PUMP, Docent, Start, assert_error
 @pytest.fixture
 def fetching(start: Start, site: Site) -> Docent:  # noqa: F811
     """A server that may fetch from docs.test, which is the local site."""
-    docent = start(allow_urls=("docs.test",))
-    docent.services.fetcher = UrlFetcher(
+    fetcher = UrlFetcher(
         (f"docs.test:{site.port}",),
         max_bytes=1 << 20,
         resolve=lambda host, port: [LOCAL],
         permits=lambda address: address == LOCAL,
     )
-    return docent
+    return start(allow_urls=("docs.test",), fetcher=fetcher)
 
 
 def test_a_url_becomes_a_document(fetching: Docent, site: Site) -> None:  # noqa: F811

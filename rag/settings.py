@@ -268,6 +268,11 @@ class Settings:
         return f"Settings({', '.join(shown)})"
 
 
+def environment_without_settings() -> dict[str, str]:
+    """The process's environment without the keys of Docent: what a child gets that is to have settings of its own."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+
+
 def secret_of(variable: str) -> str:
     """A secret that a command is told by the name of an environment variable. Raises ConfigurationError if it is not set."""
     if not (found := os.environ.get(variable)):

@@ -1,4 +1,4 @@
-"""`python -m evaluation` in this process, over a real data folder and over a server."""
+"""`docent eval` in this process, over a real data folder and over a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import wiring
-from evaluation.cli import main
+from cli.main import main as docent
 from evaluation.variants import read_variant
 from rag.errors import ConfigurationError
 from rag.evidence.scoring import FEATURES
@@ -52,6 +52,10 @@ def speak_with(monkeypatch: pytest.MonkeyPatch, chat: ScriptedChat | None) -> No
 
     built.__wrapped__ = build  # type: ignore[attr-defined]
     monkeypatch.setattr(wiring, "build_services", built)
+
+
+def main(arguments: list[str]) -> int:
+    return docent(["eval", *arguments])
 
 
 @pytest.fixture
@@ -200,10 +204,8 @@ def test_one_line_says_what_is_wrong(
     "arguments",
     [[], ["g", "--limit", "0"], ["g", "--compare", "a"], ["calibrate", "f", "--out", "o", "--false-abstain", "2"]],
 )
-def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
+def test_usage(arguments: list[str]) -> None:
+    assert main(arguments) == 2
 
 
 @pytest.mark.usefixtures("filled")

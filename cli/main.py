@@ -43,7 +43,7 @@ BESIDE_INGEST = ("sync", "git", "retry", "doctor", "backup", "restore", "purge",
 )
 @click.version_option(VERSION, message="%(prog)s %(version)s")
 def docent() -> None:
-    """Docent answers questions about your own documents, and proves every sentence."""
+    """Answer questions about your own documents, with proof."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

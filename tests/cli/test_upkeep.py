@@ -1,4 +1,4 @@
-"""`python -m ingest doctor`, `backup`, `restore`, `purge`: on a data folder of real files, indexes and one hash embedder."""
+"""`docent doctor`, `backup`, `restore`, `purge`: on a data folder of real files, indexes and one hash embedder."""
 
 from __future__ import annotations
 

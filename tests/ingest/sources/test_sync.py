@@ -1,4 +1,4 @@
-"""`python -m ingest sync DIR`: alone and through a server, with its dry run, its safeguards and its watch."""
+"""`docent sync DIR`: alone and through a server, with its dry run, its safeguards and its watch."""
 
 from __future__ import annotations
 

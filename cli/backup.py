@@ -1,7 +1,7 @@
 """`docent backup FILE.tar`: everything but weights, vectors included, as one file that `restore` takes.
 
-The data folder must be free, so that catalog, uploads and vectors are of one moment. The file appears under its name only
-when it is complete; a list of digests at its end tells later damage.
+The data folder must be free, so that catalog, uploads and vectors are of one moment. The file appears under its name
+only when it is complete; a list of digests at its end tells later damage.
 """
 
 from __future__ import annotations

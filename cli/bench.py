@@ -1,4 +1,7 @@
-"""`docent bench`: how fast ingestion and search are next to baselines that run in turns with them. See `bench.measurement`."""
+"""`docent bench`: how fast ingestion and search are next to baselines that run in turns with them.
+
+What runs when, and why in turns, is told by `bench.measurement`.
+"""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def run(
     password: str | None = None,
     git: Git | None = None,
 ) -> int:
-    """Carry the command out, by a git that fetches from the hosts of the settings unless one is given; the exit status."""
+    """Carry the command out; its exit status. `git` defaults to one that fetches from the hosts of the settings."""
     started = time.monotonic()
     git = git or Git(hosts=settings.allow_urls)
     known = name or (repository if "://" in repository else str(Path(repository).resolve()))

@@ -40,6 +40,13 @@ class LazyGroup(click.Group):
             args = [self._default, *args]
         return super().parse_args(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Ctrl-C is an Abort at once: click's own way to one prints an empty line before."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise click.Abort from error
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Names of commands and options; where none begins so, what the default command takes first."""
         found = super().shell_complete(ctx, incomplete)

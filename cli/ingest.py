@@ -149,7 +149,6 @@ def _summarise(outcomes: Sequence[Outcome], found: Scan, seconds: float, *, as_j
         said = ", ".join(
             f"{counts[status]} {status}" for status in ("indexed", "unchanged", "failed") if counts[status]
         )
-        print(
-            f"{len(found.files)} files in {seconds:.1f} s: {said or 'nothing done'}; {len(found.skipped)} of other types left out."
-        )
+        rest = f"{len(found.skipped)} of other types left out"
+        print(f"{len(found.files)} files in {seconds:.1f} s: {said or 'nothing done'}; {rest}.")
     return 1 if failures else 0

@@ -1,6 +1,7 @@
 """`docent`: the group of all commands, and its two doors, the installed command and `python -m ingest`.
 
-Exit status: 0 all well, 1 something failed, 2 usage or configuration, 130 stopped. A command's work is imported when it is called.
+Exit status: 0 all well, 1 something failed, 2 usage or configuration, 130 stopped. A command's work is imported when it
+is called.
 """
 
 from __future__ import annotations

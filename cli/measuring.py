@@ -1,4 +1,4 @@
-"""`docent eval run`: measures one subject on golden questions or compares two, shows the figures, and holds them against a gate.
+"""`docent eval run`: measures one subject on golden questions or compares two, and holds the figures against a gate.
 
 Questions, gate and variants are read before anything heavy is opened, so that a mistake in one costs no time.
 """

@@ -1,8 +1,8 @@
 """`docent purge`: makes what was deleted unrecoverable from the files of the data folder.
 
-The trash is emptied first: what lies there is deleted for good, as if each document of it had been. Deletions take effect at
-once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files,
-free pages. All of these are written anew. What backups and disks keep beyond that is not within reach.
+The trash is emptied first: what lies there is deleted for good, as if each document of it had been. Deletions take
+effect at once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files, free pages.
+All of these are written anew. What backups and disks keep beyond that is not within reach.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def run(settings: Settings, *, as_json: bool) -> int:
 def renew_vectors(folder: Path) -> int:
     """Write the vectors of a Chroma folder, which nobody has open, into a new one and put it in the other's place.
 
-    The new files are written by a fresh process, which never held what was deleted: the index writes its spare places as
-    it finds them in memory, and in ours they may be what the old index left there.
+    The new files are written by a fresh process, which never held what was deleted: the index writes its spare places
+    as it finds them in memory, and in ours they may be what the old index left there.
 
     Raises:
         UnavailableError: the writing process failed; the folder is as it was.

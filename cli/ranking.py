@@ -1,4 +1,4 @@
-"""`docent eval evidence`, `rank-rows`, `fit-ranking` and `fit-languages`: what blocks and passages are ordered by, fitted."""
+"""`docent eval evidence`, `rank-rows`, `fit-ranking`, `fit-languages`: fit what blocks and passages are ordered by."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def rank_rows(*, golden: Path, collection: str, set_name: str | None) -> int:
 
 
 def fit_ranking(*, rows: Sequence[Path], out: Path, features: tuple[str, tuple[str, ...]] | None) -> int:
-    """Fit, write, and print how often the best candidates hold the answer, also for each set by weights that never saw it."""
+    """Fit, write, and print how often the best candidates hold the answer.
+
+    Each set is also judged by weights that never saw it.
+    """
     from evaluation.fitting import ranking
 
     names, questions = ranking.read_questions(rows)

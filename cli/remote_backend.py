@@ -125,7 +125,7 @@ class RemoteBackend:
         return [item["name"] for item in self._call("GET", "/collections").json()["data"]]
 
     def reindex(self, name: str, **changes: bool) -> dict[str, Any]:
-        """Have a collection's vectors made anew, however long it takes. Raises ConfigurationError when it is refused."""
+        """Have a collection's vectors made anew, however long it takes. Raises ConfigurationError when refused."""
         path = f"/collections/{quote(name, safe='')}/reindex"
         answer = self._call("POST", path, json=changes, timeout=None)
         if answer.status_code != 200:

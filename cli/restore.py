@@ -1,7 +1,7 @@
 """`docent restore FILE.tar`: fills an empty data folder from a backup. No model is called.
 
-Everything is unpacked beside its place and held against the backup's list of digests before any of it counts; the catalog
-is put into place last, so that a data folder which has one is complete.
+Everything is unpacked beside its place and held against the backup's list of digests before any of it counts; the
+catalog is put into place last, so that a data folder which has one is complete.
 """
 
 from __future__ import annotations

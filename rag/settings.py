@@ -281,7 +281,7 @@ def environment_without_settings() -> dict[str, str]:
 
 
 def secret_of(variable: str) -> str:
-    """A secret that a command is told by the name of an environment variable. Raises ConfigurationError if it is not set."""
+    """The secret in an environment variable that a command was told. Raises ConfigurationError if it is not set."""
     if not (found := os.environ.get(variable)):
         raise ConfigurationError(f"The environment variable {variable} is not set.")
     return found

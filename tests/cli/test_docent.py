@@ -150,7 +150,7 @@ def test_errors_and_a_stop_have_their_status(
     assert end_with(UnavailableError("Gone.")) == 2
     assert capsys.readouterr().err == "docent: Gone.\n"
     assert end_with(KeyboardInterrupt()) == 130
-    assert capsys.readouterr().err.strip() == "docent: stopped"
+    assert capsys.readouterr().err == "docent: stopped\n"
     with pytest.raises(ZeroDivisionError):  # a fault of ours is not hidden
         end_with(ZeroDivisionError())
 

@@ -13,9 +13,9 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 run: setup ## install what is missing, then serve on http://127.0.0.1:8000
-	@exec $(BIN)/python app.py
+	@exec $(BIN)/docent serve
 
-setup: $(VENV)/installed ## make .venv, install the pinned requirements, fetch and prepare the embedding model
+setup: $(BIN)/docent ## make .venv, install the pinned requirements and the command, fetch and prepare the embedding model
 	@$(BIN)/python setup_models.py
 
 test: setup $(VENV)/installed-dev ## run every test, with the real local model too
@@ -31,7 +31,7 @@ lint: $(VENV)/installed-dev ## ruff and mypy
 	$(BIN)/mypy
 
 bench: setup ## ratios against baselines, in one run
-	$(BIN)/python -m bench
+	$(BIN)/docent bench
 
 lock: ## compile the requirement files (needs uv)
 	uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
@@ -40,7 +40,7 @@ lock: ## compile the requirement files (needs uv)
 		requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove .venv and caches; keeps data/ and the weights
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist docent.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -53,6 +53,11 @@ $(VENV)/installed: requirements.txt requirements-torch.txt | $(VENV)/bin/python
 	@if $(BIN)/python -c 'import urllib.request as u; u.urlopen("$(TORCH_CPU)/", timeout=2)' 2>/dev/null; \
 	then $(PIP) install -q -r requirements-torch.txt --extra-index-url $(TORCH_CPU); \
 	else $(PIP) install -q -r requirements-torch.txt; fi
+	@touch $@
+
+# setuptools is among the requirements, so this needs no index.
+$(BIN)/docent: pyproject.toml rag/version.py $(VENV)/installed
+	$(PIP) install -q --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed

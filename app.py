@@ -19,6 +19,7 @@ from flask_openapi.openapi import OpenAPI
 
 from rag.errors import ConfigurationError
 from rag.settings import Settings
+from rag.version import VERSION
 from web import errors, security
 from web import health as operations
 from web.api.collections import collections_blueprint
@@ -36,7 +37,6 @@ from web.pages import pages_blueprint
 from web.server import serve
 from wiring import Services, build_services, check_data_folder
 
-VERSION = "0.1.0"
 # What a multipart request holds beside its files.
 FORM_OVERHEAD = 1 << 20
 # How long the greeting of a first run waits for the samples before it suggests a question all the same.

@@ -81,6 +81,8 @@ def _own_sentences() -> list[str]:
     paths = [PROJECT_DIR / "README.md", *sorted((PROJECT_DIR / "docs").rglob("*.md"))]
     paths += sorted((PROJECT_DIR / "data" / "samples").glob("*.txt"))
     found: dict[str, None] = {}
+    if not paths[0].is_file():
+        raise ConfigurationError("The documentation that paragraphs are made from is not installed: name a --corpus.")
     for path in paths:
         text = path.read_text(encoding="utf-8")
         for start, end in sentences(text):

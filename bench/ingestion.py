@@ -11,13 +11,13 @@ from itertools import islice
 from pathlib import Path
 
 from bench.corpus import Paragraph
-from cli.ingest import BATCH_FILES
 from rag.errors import ConfigurationError
 from rag.settings import Settings
 from rag.types import Chunk, DocumentStatus
 from wiring import Services, build_services
 
 CHUNKS_PAGE = 500
+UPLOAD_FILES = 100  # as many as the command line sends at once
 
 
 class DocentRounds:
@@ -52,7 +52,7 @@ class DocentRounds:
         """
         library, collection = self.services.library, self.services.collections.ensure(name)
         waiting, jobs = iter(named), list[str]()
-        while files := [library.stage(io.BytesIO(data), filename) for filename, data in islice(waiting, BATCH_FILES)]:
+        while files := [library.stage(io.BytesIO(data), filename) for filename, data in islice(waiting, UPLOAD_FILES)]:
             jobs.append(library.add(collection, files)[0])
         while not self.services.pipeline.wait(60):
             pass

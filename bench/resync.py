@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
-from rag.settings import PROJECT_DIR, Settings
+from rag.settings import PROJECT_DIR, Settings, environment_without_settings
 
 TARGET = 1500.0
 
@@ -31,8 +30,7 @@ def write_files(folder: Path, count: int) -> None:
 
 def sync(folder: Path, data_dir: Path, models_dir: Path) -> tuple[dict[str, float], float]:
     """What the command says, and its seconds from start to end."""
-    own = {key: value for key, value in os.environ.items() if not key.startswith("DOCENT_")}
-    environment = own | {
+    environment = environment_without_settings() | {
         "DOCENT_DATA_DIR": str(data_dir),
         "DOCENT_MODELS_DIR": str(models_dir),
         "DOCENT_LLM": "extractive",

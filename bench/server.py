@@ -6,7 +6,6 @@ set of the process and all its children, added up, so pages that they share coun
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import ConfigurationError
-from rag.settings import PROJECT_DIR
+from rag.settings import PROJECT_DIR, environment_without_settings
 from vectorstore.owner import read_owner
 
 START_SECONDS = 120
@@ -56,8 +55,7 @@ def server_process(data_dir: Path, models_dir: Path) -> Iterator[ServerProcess]:
     """
     import httpx
 
-    own = {key: value for key, value in os.environ.items() if not key.startswith("DOCENT_")}
-    environment = own | {
+    environment = environment_without_settings() | {
         "DOCENT_DATA_DIR": str(data_dir),
         "DOCENT_MODELS_DIR": str(models_dir),
         "DOCENT_PORT": "0",

@@ -1,12 +1,11 @@
-"""`python -m ingest backup FILE.tar`: everything but weights, vectors included, as one file that `restore` takes.
+"""`docent backup FILE.tar`: everything but weights, vectors included, as one file that `restore` takes.
 
-The data folder must be free, so that catalog, uploads and vectors are of one moment. The file appears under its name only
-when it is complete; a list of digests at its end tells later damage.
+The data folder must be free, so that catalog, uploads and vectors are of one moment. The file appears under its name
+only when it is complete; a list of digests at its end tells later damage.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import io
 import json
@@ -31,25 +30,19 @@ FORMAT = 1
 _BLOCK = 1 << 20
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("file", type=Path, metavar="FILE.tar", help="a file that does not exist yet")
-    command.add_argument("--json", action="store_true", help="print the summary as JSON")
-
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
+def run(settings: Settings, file: Path, *, as_json: bool) -> int:
     """Carry the command out; its exit status."""
     require_catalog(settings)
-    if options.file.exists():
-        raise ConfigurationError(f"{options.file} exists already.")
+    if file.exists():
+        raise ConfigurationError(f"{file} exists already.")
     started = time.monotonic()
     with Ownership(settings.data_dir):
-        files = write_backup(settings.data_dir, options.file)
-    size, seconds = options.file.stat().st_size, time.monotonic() - started
-    if options.json:
-        print(json.dumps({"file": str(options.file), "files": files, "bytes": size, "seconds": round(seconds, 2)}))
+        files = write_backup(settings.data_dir, file)
+    size, seconds = file.stat().st_size, time.monotonic() - started
+    if as_json:
+        print(json.dumps({"file": str(file), "files": files, "bytes": size, "seconds": round(seconds, 2)}))
     else:
-        print(f"{files} files, {size / 1e6:.1f} MB written to {options.file} in {seconds:.1f} s.")
+        print(f"{files} files, {size / 1e6:.1f} MB written to {file} in {seconds:.1f} s.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""`python -m ingest doctor [--repair]`: holds catalog, indexes and uploads against each other, and mends what can be mended.
+"""`docent doctor [--repair]`: holds catalog, indexes and uploads against each other, and mends what can be mended.
 
 Vectors and keywords are derived, so they are made again from the catalog; text is made again from the upload. A lost or
 changed upload cannot be made again: it is named.
@@ -6,7 +6,6 @@ changed upload cannot be made again: it is named.
 
 from __future__ import annotations
 
-import argparse
 import json
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -29,19 +28,13 @@ if TYPE_CHECKING:
 SHOWN = 5
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("--repair", action="store_true", help="mend what can be mended")
-    command.add_argument("--json", action="store_true", help="print the findings as JSON")
-
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
+def run(settings: Settings, *, mend: bool, as_json: bool) -> int:
     """Carry the command out; 1 when something is (or remains) wrong."""
     require_catalog(settings)
     with Ownership(settings.data_dir):
         found, sizes = check_integrity(settings.data_dir)
     before = found.counts()
-    if options.repair and not found.healthy:
+    if mend and not found.healthy:
         if found.vector_index_damaged:
             with Ownership(settings.data_dir):
                 begin_anew(settings.data_dir / "chroma")  # and the services make its vectors again when they start
@@ -58,7 +51,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
             )
         with Ownership(settings.data_dir):
             found, sizes = check_integrity(settings.data_dir)
-    _show(found, sizes, before if options.repair else None, as_json=options.json)
+    _show(found, sizes, before if mend else None, as_json=as_json)
     return 0 if found.healthy else 1
 
 

@@ -1,12 +1,7 @@
-"""`python -m ingest PATH…`: ingest files and folders, alone or through the server that owns the data folder.
-
-Exit status: 0 all well, 1 some files failed, 2 usage or configuration. Nothing heavy is imported before the arguments
-are known to be good.
-"""
+"""`docent ingest PATH…`: ingest files and folders, alone or through the server that owns the data folder."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
@@ -16,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cli.commands import COMMANDS
-from cli.session import add_password_arguments, open_backend, password_of
+from cli.session import open_backend
+from cli.terminal import note
+from rag.errors import ConfigurationError
+from rag.settings import Settings
 
 if TYPE_CHECKING:
     from cli.backends import Backend, JobReport, Outcome
@@ -28,53 +25,36 @@ BATCH_BYTES = 8 << 20
 POLL_SECONDS = 0.2
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command's arguments."""
-    command = argparse.ArgumentParser(
-        prog="python -m ingest",
-        description="Ingest files and folders into a collection of Docent.",
-        epilog="Commands: " + "; ".join(f"{name}: {about}" for name, (_, about) in COMMANDS.items()) + ".",
-    )
-    command.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a file or a folder")
-    command.add_argument("--collection", default="default", metavar="C", help="where to put them (default: default)")
-    command.add_argument("--include", action="append", default=[], metavar="GLOB", help="only files that match")
-    command.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="no files that match")
-    command.add_argument("--dry-run", action="store_true", help="say what would be ingested, and stop")
-    command.add_argument("--json", action="store_true", help="print the summary as JSON")
-    add_password_arguments(command)
-    command.add_argument(
-        "--server", metavar="URL", help="send the files there (default: the server that owns the data folder, if any)"
-    )
-    return command
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; its exit status."""
-    options = parser().parse_args(arguments)
+def run(
+    *,
+    paths: Sequence[Path],
+    collection: str,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    dry_run: bool,
+    as_json: bool,
+    password: str | None,
+    server: str | None,
+) -> int:
+    """Carry the command out; its exit status."""
     from ingest.readers.registry import ARCHIVE_EXTENSIONS, accepted_extensions
     from ingest.sources.folder import scan
-    from rag.errors import ConfigurationError, DocentError
-    from rag.settings import Settings
 
+    settings = Settings.load()
+    accepted = (*accepted_extensions(), *ARCHIVE_EXTENSIONS)
+    found = scan(paths, accepted=accepted, include=include, exclude=exclude)
+    if dry_run:
+        return _show_plan(found, as_json=as_json)
+    if not found.files:
+        raise ConfigurationError(f"Nothing to ingest ({len(found.skipped)} files of other types).")
+    started = time.monotonic()
     try:
-        settings = Settings.load()
-        password = password_of(options)
-        accepted = (*accepted_extensions(), *ARCHIVE_EXTENSIONS)
-        found = scan(options.paths, accepted=accepted, include=options.include, exclude=options.exclude)
-        if options.dry_run:
-            return _show_plan(found, as_json=options.json)
-        if not found.files:
-            raise ConfigurationError(f"Nothing to ingest ({len(found.skipped)} files of other types).")
-        started = time.monotonic()
-        with open_backend(settings, options.collection, options.server, password=password) as target:
-            outcomes = ingest(target, found.files, quiet=options.json)
-    except DocentError as error:
-        print(f"docent: {error.message}", file=sys.stderr)
-        return 2
+        with open_backend(settings, collection, server, password=password) as target:
+            outcomes = ingest(target, found.files, quiet=as_json)
     except KeyboardInterrupt:
-        print("docent: stopped; what was registered goes on at the next start", file=sys.stderr)
+        note("stopped; what was registered goes on at the next start")
         return 130
-    return _summarise(outcomes, found, time.monotonic() - started, as_json=options.json)
+    return _summarise(outcomes, found, time.monotonic() - started, as_json=as_json)
 
 
 def ingest(target: Backend, files: Sequence[FoundFile], *, quiet: bool) -> list[Outcome]:
@@ -169,7 +149,6 @@ def _summarise(outcomes: Sequence[Outcome], found: Scan, seconds: float, *, as_j
         said = ", ".join(
             f"{counts[status]} {status}" for status in ("indexed", "unchanged", "failed") if counts[status]
         )
-        print(
-            f"{len(found.files)} files in {seconds:.1f} s: {said or 'nothing done'}; {len(found.skipped)} of other types left out."
-        )
+        rest = f"{len(found.skipped)} of other types left out"
+        print(f"{len(found.files)} files in {seconds:.1f} s: {said or 'nothing done'}; {rest}.")
     return 1 if failures else 0

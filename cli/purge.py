@@ -1,13 +1,12 @@
-"""`python -m ingest purge`: makes what was deleted unrecoverable from the files of the data folder.
+"""`docent purge`: makes what was deleted unrecoverable from the files of the data folder.
 
-The trash is emptied first: what lies there is deleted for good, as if each document of it had been. Deletions take effect at
-once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files,
-free pages. All of these are written anew. What backups and disks keep beyond that is not within reach.
+The trash is emptied first: what lies there is deleted for good, as if each document of it had been. Deletions take
+effect at once, but indexes keep traces: keyword segments until they are merged, vectors in Chroma's files, free pages.
+All of these are written anew. What backups and disks keep beyond that is not within reach.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import multiprocessing
 import shutil
@@ -28,12 +27,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("--json", action="store_true", help="print the summary as JSON")
-
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
+def run(settings: Settings, *, as_json: bool) -> int:
     """Carry the command out; its exit status."""
     require_catalog(settings)
     started = time.monotonic()
@@ -51,7 +45,7 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
         finally:
             database.close()
     seconds = time.monotonic() - started
-    if options.json:
+    if as_json:
         print(json.dumps({"trash": emptied, "vectors": vectors, "seconds": round(seconds, 2)}))
     else:
         if emptied:
@@ -65,8 +59,8 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
 def renew_vectors(folder: Path) -> int:
     """Write the vectors of a Chroma folder, which nobody has open, into a new one and put it in the other's place.
 
-    The new files are written by a fresh process, which never held what was deleted: the index writes its spare places as
-    it finds them in memory, and in ours they may be what the old index left there.
+    The new files are written by a fresh process, which never held what was deleted: the index writes its spare places
+    as it finds them in memory, and in ours they may be what the old index left there.
 
     Raises:
         UnavailableError: the writing process failed; the folder is as it was.

@@ -1,13 +1,12 @@
-"""`python -m ingest reindex`: vectors anew, alone or by the server that owns the data folder, which answers meanwhile."""
+"""`docent reindex`: vectors anew, alone or by the server that owns the data folder, which answers meanwhile."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from cli.session import open_services, require_catalog
 from rag.errors import ConfigurationError, OwnedElsewhereError
@@ -16,31 +15,26 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("--collection", metavar="C", help="default: every collection")
-    command.add_argument(
-        "--change-model", action="store_true", help="with the model of DOCENT_EMBEDDING_MODEL instead of its own"
-    )
-    command.add_argument(
-        "--change-chunking", action="store_true", help="cut into chunks of DOCENT_CHUNK_TOKENS instead of its own size"
-    )
-    command.add_argument("--json", action="store_true", help="print the summary as JSON")
+class Changes(TypedDict):
+    """What is made anew beside the vectors: with the model, and the chunk size, that the settings name now."""
+
+    change_model: bool
+    change_chunking: bool
 
 
-def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Carry the command out; its exit status."""
+def run(settings: Settings, collection: str | None, changes: Changes, *, as_json: bool) -> int:
+    """Carry the command out on a collection (None: on all); its exit status."""
     require_catalog(settings)
     started = time.monotonic()
     try:
-        done = _here(options, settings)
+        done = _here(settings, collection, changes)
     except OwnedElsewhereError as error:
         url = error.details.get("url")
         if not url:
             raise
-        done = _by_server(options, settings, url)
+        done = _by_server(settings, collection, changes, url)
     seconds = time.monotonic() - started
-    if options.json:
+    if as_json:
         print(json.dumps({"collections": done, "seconds": round(seconds, 2)}, ensure_ascii=False))
         return 0
     for one in done:
@@ -55,28 +49,18 @@ def run(options: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
-def _here(options: argparse.Namespace, settings: Settings) -> list[dict[str, Any]]:
+def _here(settings: Settings, collection: str | None, changes: Changes) -> list[dict[str, Any]]:
     with open_services(settings) as services:
-        names = [options.collection] if options.collection else [each.name for each in services.collections.all()]
-        return [
-            asdict(
-                services.reindexer.reindex(
-                    name, change_model=options.change_model, change_chunking=options.change_chunking
-                )
-            )
-            for name in names
-        ]
+        names = [collection] if collection else [each.name for each in services.collections.all()]
+        return [asdict(services.reindexer.reindex(name, **changes)) for name in names]
 
 
-def _by_server(options: argparse.Namespace, settings: Settings, url: str) -> list[dict[str, Any]]:
-    from cli.backends import RemoteBackend
+def _by_server(settings: Settings, collection: str | None, changes: Changes, url: str) -> list[dict[str, Any]]:
+    from cli.remote_backend import RemoteBackend
 
     server = RemoteBackend(url, "default", token=settings.api_token)
-    names = [options.collection] if options.collection else server.collections()
+    names = [collection] if collection else server.collections()
     try:
-        return [
-            server.reindex(name, change_model=options.change_model, change_chunking=options.change_chunking)
-            for name in names
-        ]
+        return [server.reindex(name, **changes) for name in names]
     except KeyError as error:
         raise ConfigurationError(f"{url} answers in a way that this Docent does not know.") from error

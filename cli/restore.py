@@ -1,12 +1,11 @@
-"""`python -m ingest restore FILE.tar`: fills an empty data folder from a backup. No model is called.
+"""`docent restore FILE.tar`: fills an empty data folder from a backup. No model is called.
 
-Everything is unpacked beside its place and held against the backup's list of digests before any of it counts; the catalog
-is put into place last, so that a data folder which has one is complete.
+Everything is unpacked beside its place and held against the backup's list of digests before any of it counts; the
+catalog is put into place last, so that a data folder which has one is complete.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
@@ -29,21 +28,15 @@ _NAME = re.compile(
 )
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("file", type=Path, metavar="FILE.tar", help="what `backup` wrote")
-    command.add_argument("--json", action="store_true", help="print the summary as JSON")
-
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
+def run(settings: Settings, file: Path, *, as_json: bool) -> int:
     """Carry the command out; its exit status."""
     started = time.monotonic()
-    if not options.file.is_file():
-        raise ConfigurationError(f"{options.file}: there is no such file.")
+    if not file.is_file():
+        raise ConfigurationError(f"{file}: there is no such file.")
     with Ownership(settings.data_dir):
-        files = read_backup(options.file, settings.data_dir)
+        files = read_backup(file, settings.data_dir)
     seconds = time.monotonic() - started
-    if options.json:
+    if as_json:
         print(json.dumps({"files": files, "data_dir": str(settings.data_dir), "seconds": round(seconds, 2)}))
     else:
         print(f"{files} files restored into {settings.data_dir} in {seconds:.1f} s.")

@@ -1,14 +1,14 @@
-"""`python -m ingest retry NAME…`: try documents again that failed or were cancelled, with a password where one was missing."""
+"""`docent retry NAME…`: try documents again that failed or were cancelled, with a password where one was missing."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from cli.session import add_password_arguments, open_backend, password_of
+from cli.session import open_backend
 from rag.errors import ConfigurationError
 from rag.types import DocumentStatus
 
@@ -19,30 +19,28 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("documents", nargs="*", metavar="NAME", help="file names or ids of documents")
-    command.add_argument("--all", action="store_true", help="every document of the collection that failed")
-    command.add_argument("--collection", default="default", metavar="C", help="default: default")
-    add_password_arguments(command)
-    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
-    command.add_argument("--server", metavar="URL", help="default: the server that owns the data folder, if any")
-
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
+def run(
+    settings: Settings,
+    *,
+    documents: Sequence[str],
+    every: bool,
+    collection: str,
+    server: str | None,
+    password: str | None,
+    as_json: bool,
+) -> int:
     """Carry the command out; 1 when one of them failed again."""
-    if bool(options.documents) == options.all:
+    if bool(documents) == every:
         raise ConfigurationError("Name the documents to try again, or say --all.")
-    password = password_of(options)
-    with open_backend(settings, options.collection, options.server, password=password) as target:
-        wanted = _wanted(target, options.documents)
+    with open_backend(settings, collection, server, password=password) as target:
+        wanted = _wanted(target, documents)
         for document_id in wanted:
             target.retry(document_id)
         outcomes = _followed(target, wanted)
-    return _told(outcomes, as_json=options.json)
+    return _told(outcomes, as_json=as_json)
 
 
-def _wanted(target: Backend, named: list[str]) -> list[str]:
+def _wanted(target: Backend, named: Sequence[str]) -> list[str]:
     """Ids of the documents to try again. Raises ConfigurationError for a name that none of them has."""
     ended = target.find(DocumentStatus.FAILED) | target.find(DocumentStatus.CANCELLED)
     if not named:

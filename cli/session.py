@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,18 +46,11 @@ def require_catalog(settings: Settings) -> Path:
     return path
 
 
-def add_password_arguments(command: argparse.ArgumentParser) -> None:
-    """The ways to tell a password: never on the command line itself, which others on the machine can read."""
-    ways = command.add_mutually_exclusive_group()
-    ways.add_argument("--password", action="store_true", help="ask for the password that opens the files")
-    ways.add_argument("--password-env", metavar="NAME", help="take the password from that environment variable")
-
-
-def password_of(options: argparse.Namespace) -> str | None:
-    """The password that the arguments lead to. Raises ConfigurationError."""
-    if options.password_env:
-        return secret_of(options.password_env)
-    if not options.password:
+def read_password(*, ask: bool, variable: str | None) -> str | None:
+    """The password of an environment variable, or from the terminal, or None. Raises ConfigurationError."""
+    if variable:
+        return secret_of(variable)
+    if not ask:
         return None
     if not sys.stdin.isatty():
         raise ConfigurationError("--password asks on a terminal; without one use --password-env NAME.")
@@ -79,7 +71,8 @@ def open_backend(
     Raises:
         ConfigurationError: none of these can be used.
     """
-    from cli.backends import LocalBackend, RemoteBackend
+    from cli.local_backend import LocalBackend
+    from cli.remote_backend import RemoteBackend
     from wiring import build_services
 
     if server:

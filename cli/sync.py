@@ -1,4 +1,4 @@
-"""`python -m ingest sync DIR`: makes a collection equal to a folder, once or for as long as it watches.
+"""`docent sync DIR`: makes a collection equal to a folder, once or for as long as it watches.
 
 The collection is compared by digests, documents move and go in one transaction, and what is new is uploaded: stopped
 anywhere, the next run does the rest. Documents that came from elsewhere stay, unless `--prune`.
@@ -6,17 +6,16 @@ anywhere, the next run does the rest. Documents that came from elsewhere stay, u
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.folders import SOURCE, FolderFiles
-from cli.session import add_password_arguments, open_backend, password_of
+from cli.session import open_backend
 from ingest.sources.folder_manifest import FolderReader, Manifest
 from rag.errors import ConfigurationError, DocentError
 
@@ -30,48 +29,17 @@ CHANGES = ("add", "replace", "move", "delete")
 WORDS = {"add": "added", "replace": "replaced", "move": "moved", "delete": "deleted"}
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
-    """The command's arguments."""
-    command.add_argument("folder", type=Path, metavar="DIR")
-    command.add_argument("--collection", default="default", metavar="C", help="default: default")
-    command.add_argument("--include", action="append", default=[], metavar="GLOB", help="only files that match")
-    command.add_argument("--exclude", action="append", default=[], metavar="GLOB", help="no files that match")
-    command.add_argument("--dry-run", action="store_true", help="show the plan, and stop")
-    command.add_argument("--watch", action="store_true", help="keep it so, until stopped")
-    command.add_argument("--prune", action="store_true", help="delete documents that did not come from DIR, too")
-    command.add_argument("--yes", action="store_true", help="delete everything although DIR holds no files")
-    command.add_argument("--name", help="what DIR is known by (default: its path), where its path changes")
-    command.add_argument("--json", action="store_true", help="print the plan and the outcome as JSON")
-    command.add_argument("--server", metavar="URL", help="default: the server that owns the data folder, if any")
-    add_password_arguments(command)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What is to be made equal, and how it is told."""
 
-
-def run(options: argparse.Namespace, settings: Settings) -> int:
-    """Carry the command out; its exit status."""
-    reader = FolderReader(options.folder, include=options.include, exclude=options.exclude)
-    password = password_of(options)
-    if not options.watch:
-        return _once(reader, options, settings, password)
-    seen: int | None = None
-    while True:
-        present = reader.fingerprint()
-        wait = WATCH_SECONDS
-        if present != seen:
-            try:
-                _once(reader, options, settings, password)
-                seen = present
-            except DocentError as error:
-                # the folder or the server may come back
-                print(f"docent: {error.message} Trying again in {RETRY_SECONDS:.0f} s.", file=sys.stderr)
-                wait = RETRY_SECONDS
-        time.sleep(wait)
-
-
-def _once(reader: FolderReader, options: argparse.Namespace, settings: Settings, password: str | None) -> int:
-    started = time.monotonic()
-    source = options.name or str(options.folder.resolve())
-    place = Place(source, str(options.folder), {SOURCE: source}, password)
-    return make_equal(reader.read(), place, options, settings, started=started)
+    collection: str
+    server: str | None
+    prune: bool
+    yes: bool
+    dry_run: bool
+    as_json: bool
+    watch: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,42 +55,75 @@ class Place:
     facts: Mapping[str, str] = field(default_factory=dict)
 
 
-def make_equal(
-    manifest: Manifest, place: Place, options: argparse.Namespace, settings: Settings, *, started: float
+def run(
+    settings: Settings,
+    folder: Path,
+    wanted: Wanted,
+    *,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    name: str | None,
+    password: str | None,
 ) -> int:
-    """Make a collection equal to a manifest; the exit status. `options` has `collection`, `server`, `prune`, `yes`,
-    `dry_run`, `watch` and `json`.
+    """Carry the command out; its exit status."""
+    reader = FolderReader(folder, include=include, exclude=exclude)
+    source = name or str(folder.resolve())
+    place = Place(source, str(folder), {SOURCE: source}, password)
+    if not wanted.watch:
+        return _once(reader, place, wanted, settings)
+    seen: int | None = None
+    while True:
+        present = reader.fingerprint()
+        wait = WATCH_SECONDS
+        if present != seen:
+            try:
+                _once(reader, place, wanted, settings)
+                seen = present
+            except DocentError as error:
+                # the folder or the server may come back
+                print(f"docent: {error.message} Trying again in {RETRY_SECONDS:.0f} s.", file=sys.stderr)
+                wait = RETRY_SECONDS
+        time.sleep(wait)
+
+
+def _once(reader: FolderReader, place: Place, wanted: Wanted, settings: Settings) -> int:
+    started = time.monotonic()
+    return make_equal(reader.read(), place, wanted, settings, started=started)
+
+
+def make_equal(manifest: Manifest, place: Place, wanted: Wanted, settings: Settings, *, started: float) -> int:
+    """Make a collection equal to a manifest; the exit status.
 
     Raises:
         ConfigurationError: everything would be deleted, and nobody said yes.
     """
-    folder = FolderFiles(manifest.digests, place.source, frozenset(manifest.unread), options.prune)
+    folder = FolderFiles(manifest.digests, place.source, frozenset(manifest.unread), wanted.prune)
     with open_backend(
-        settings, options.collection, options.server, metadata=place.metadata, password=place.password
+        settings, wanted.collection, wanted.server, metadata=place.metadata, password=place.password
     ) as target:
         plan = target.sync(folder, apply=False)
-        if plan["delete"] and not manifest.digests and not options.yes and not options.dry_run:
+        if plan["delete"] and not manifest.digests and not wanted.yes and not wanted.dry_run:
             raise ConfigurationError(
                 f"{place.shown} holds no files, so all {len(plan['delete'])} documents would be deleted. "
                 "Add --yes if that is meant."
             )
-        outcomes = [] if options.dry_run else _carry_out(target, folder, plan, manifest, options)
+        outcomes = [] if wanted.dry_run else _carry_out(target, folder, plan, manifest, wanted)
     seconds = time.monotonic() - started
-    if options.dry_run:
-        _show_plan({**plan, **place.facts}, manifest, seconds, as_json=options.json)
+    if wanted.dry_run:
+        _show_plan({**plan, **place.facts}, manifest, seconds, as_json=wanted.as_json)
         return 0
-    return _summarise(plan, manifest, outcomes, seconds, place.facts, as_json=options.json)
+    return _summarise(plan, manifest, outcomes, seconds, place.facts, as_json=wanted.as_json)
 
 
 def _carry_out(
-    target: Backend, folder: FolderFiles, plan: dict[str, Any], manifest: Manifest, options: argparse.Namespace
+    target: Backend, folder: FolderFiles, plan: dict[str, Any], manifest: Manifest, wanted: Wanted
 ) -> list[Outcome]:
     from cli.ingest import ingest
 
     if any(plan[change] for change in (*CHANGES, "adopt")):
         plan.update(target.sync(folder, apply=True))
-    wanted = [manifest.files[name] for name in sorted(plan["add"] + plan["replace"])]
-    outcomes = ingest(target, wanted, quiet=options.json or options.watch) if wanted else []
+    files = [manifest.files[name] for name in sorted(plan["add"] + plan["replace"])]
+    outcomes = ingest(target, files, quiet=wanted.as_json or wanted.watch) if files else []
     target.settle()
     return outcomes
 

@@ -1,4 +1,4 @@
-"""Golden questions: the file format of `python -m evaluation`, and its checks.
+"""Golden questions: the file format of `docent eval`, and its checks.
 
 Owns what a line may say and how a gold place is matched. A line that is wrong is named with its number and the reason,
 and all wrong lines are told at once. The format is described in docs/evaluation.md.

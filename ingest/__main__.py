@@ -1,7 +1,7 @@
-"""`python -m ingest`: see cli/ingest.py."""
+"""`python -m ingest`: a door to the command `docent`, see cli/main.py."""
 
 import sys
 
-from cli.main import main
+from cli.main import ingest_main
 
-sys.exit(main())
+sys.exit(ingest_main())

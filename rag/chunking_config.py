@@ -36,7 +36,7 @@ def parse(stored: str, collection: str) -> ChunkingConfig:
     if match is None:
         raise ConflictError(
             f"The collection {collection!r} was cut into chunks by the recipe {stored!r}; this Docent cuts by {METHOD!r}. "
-            f'Run `python -m ingest reindex --collection "{collection}" --change-chunking`, or upload into a new collection.',
+            f'Run `docent reindex --collection "{collection}" --change-chunking`, or upload into a new collection.',
             code="recipe_mismatch",
         )
     return ChunkingConfig(int(match[1]))

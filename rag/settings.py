@@ -97,6 +97,13 @@ def _cache_dir() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "docent" / "models"
 
 
+def _data_dir() -> Path:
+    """`data` in a checkout; of a built package, which stands among others, a folder of the user's."""
+    if (PROJECT_DIR / "pyproject.toml").is_file():
+        return PROJECT_DIR / "data"
+    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser().absolute() / "docent"
+
+
 def _setting(default: Any, read: Callable[[str], Any], about: str) -> Any:
     metadata = {"read": read, "about": about}
     if callable(default):
@@ -110,7 +117,7 @@ class Settings:
 
     host: str = _setting("127.0.0.1", _text, "Address to listen on. Any other than loopback needs `DOCENT_API_TOKEN`.")
     port: int = _setting(8000, _integer(0, 65535), "Port to listen on; 0 picks a free one.")
-    data_dir: Path = _setting(PROJECT_DIR / "data", _path, "Folder for all run-time bytes: uploads, catalog, indexes.")
+    data_dir: Path = _setting(_data_dir, _path, "Folder for all run-time bytes: uploads, catalog, indexes.")
     models_dir: Path = _setting(_cache_dir, _path, "Folder for weights, shared by all data folders.")
     samples: bool = _setting(True, _flag, "Ingest the samples about Docent on the first run.")
     api_token: str = _setting("", _text, "Bearer token that every request must carry; empty means open, loopback only.")
@@ -268,8 +275,13 @@ class Settings:
         return f"Settings({', '.join(shown)})"
 
 
+def environment_without_settings() -> dict[str, str]:
+    """The process's environment without the keys of Docent: what a child gets that is to have settings of its own."""
+    return {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+
+
 def secret_of(variable: str) -> str:
-    """A secret that a command is told by the name of an environment variable. Raises ConfigurationError if it is not set."""
+    """The secret in an environment variable that a command was told. Raises ConfigurationError if it is not set."""
     if not (found := os.environ.get(variable)):
         raise ConfigurationError(f"The environment variable {variable} is not set.")
     return found

@@ -125,5 +125,5 @@ def to_json(names: Sequence[str], weights: Floats, questions: Sequence[RankedQue
         "weights": {name: round(float(weight), 3) for name, weight in zip(names, weights, strict=True)},
         "questions": len(questions),
         "sets": sorted({each.set for each in questions}),
-        "command": "python -m evaluation fit-ranking ROWS.jsonl --out rag/retrieval/ranking.json",
+        "command": "docent eval fit-ranking ROWS.jsonl --out rag/retrieval/ranking.json",
     }

@@ -3,7 +3,7 @@
 Four judgements. `topic`, before any model: is the question plainly about something else? `extractive`, where there is no model: has it an
 answer? `local`, after the small model's yes or no, which
 is weighed (a capable model's own No is believed). `certainty` of the finished answer: HIGH where answers of its kind are right nine times in
-ten. Each is a logistic regression over named features, fitted by `python -m evaluation calibrate` on questions in people's own words
+ten. Each is a logistic regression over named features, fitted by `docent eval calibrate` on questions in people's own words
 and on questions that repeat the text; weights and thresholds stand in calibration.json. Pure but for reading that file, once.
 """
 

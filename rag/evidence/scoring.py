@@ -1,7 +1,7 @@
 """What each block of the sections found is worth for a question: the chance, fitted, that it holds the answer. Pure.
 
 A logistic regression over a few named features (`FEATURES`), with its weights in weights.json, which
-`python -m evaluation evidence SET...` fits on golden questions (docs/evaluation.md).
+`docent eval evidence SET...` fits on golden questions (docs/evaluation.md).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """One score for each candidate of a search: a linear model of a few features, fitted on questions whose passages are known. Pure.
 
-Owns the features and the reading of `ranking.json` beside it, which `python -m evaluation fit-ranking` writes
+Owns the features and the reading of `ranking.json` beside it, which `docent eval fit-ranking` writes
 (docs/decisions/0002-fusion.md has the figures). Scores of a leg are scaled between the worst and the best candidate of a question, for
 neither BM25 nor cosines mean the same for two questions.
 """

@@ -1,7 +1,7 @@
 """The fitted model: how likely it is that a text supports a sentence of which all facts stand there. Pure but for reading its file, once.
 
 A logistic regression over few features, each of which may only speak for what it is meant to speak for (`SIGNS`): a sentence is not
-doubted for sharing words with its source. `python -m evaluation fit-sentences FILE...` fits it and writes model.json.
+doubted for sharing words with its source. `docent eval fit-sentences FILE...` fits it and writes model.json.
 """
 
 from __future__ import annotations

@@ -97,10 +97,11 @@ def test_usage_and_configuration_end_with_two(tmp_path: Path, folder: Path) -> N
     assert not (tmp_path / "data").exists()
 
 
-def test_a_taken_port_and_a_useless_data_folder_take_one_line_each(tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", [["app.py"], ["-m", "cli", "serve"]], ids=["app.py", "docent serve"])
+def test_a_taken_port_and_a_useless_data_folder_take_one_line_each(tmp_path: Path, program: list[str]) -> None:
     def start(**settings: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "app.py"],
+            [sys.executable, *program],
             cwd=PROJECT,
             env=environment(tmp_path / "data", DOCENT_LLM="extractive") | settings,
             capture_output=True,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluation.cli import main
+from cli.main import main
 from evaluation.fitting.certainty import (
     auc,
     calibrate,
@@ -149,7 +149,7 @@ def test_the_command_writes_draws_and_prints(tmp_path: Path, capsys: pytest.Capt
     second = write(tmp_path / "two.jsonl", drawn(300, name="", seed=2))
     out, plot = tmp_path / "calibration.json", tmp_path / "curve.png"
 
-    assert main(["calibrate", str(first), str(second), "--out", str(out), "--plot", str(plot)]) == 0
+    assert main(["eval", "calibrate", str(first), str(second), "--out", str(out), "--plot", str(plot)]) == 0
 
     assert json.loads(out.read_text(encoding="utf-8"))["judgements"]["en"]["sets"] == ["two", "甲"]
     assert plot.read_bytes().startswith(b"\x89PNG")
@@ -173,7 +173,7 @@ def test_rows_that_cannot_be_fitted(tmp_path: Path, line: str, reason: str, caps
     path = tmp_path / "one.jsonl"
     path.write_text('{"language": "en", "answerable": true, "features": {"a": 1}}\n' + line + "\n", encoding="utf-8")
 
-    assert main(["calibrate", str(path), "--out", str(tmp_path / "out.json")]) == 2
+    assert main(["eval", "calibrate", str(path), "--out", str(tmp_path / "out.json")]) == 2
 
     assert reason in capsys.readouterr().err
     assert not (tmp_path / "out.json").exists()

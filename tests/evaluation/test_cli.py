@@ -1,17 +1,18 @@
-"""`python -m evaluation` in this process, over a real data folder and over a server."""
+"""`docent eval` in this process, over a real data folder and over a server."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import wiring
-from evaluation.cli import main
+from cli.main import main as docent
 from evaluation.variants import read_variant
 from rag.errors import ConfigurationError
 from rag.evidence.scoring import FEATURES
@@ -52,6 +53,10 @@ def speak_with(monkeypatch: pytest.MonkeyPatch, chat: ScriptedChat | None) -> No
 
     built.__wrapped__ = build  # type: ignore[attr-defined]
     monkeypatch.setattr(wiring, "build_services", built)
+
+
+def main(arguments: list[str]) -> int:
+    return docent(["eval", *arguments])
 
 
 @pytest.fixture
@@ -200,10 +205,8 @@ def test_one_line_says_what_is_wrong(
     "arguments",
     [[], ["g", "--limit", "0"], ["g", "--compare", "a"], ["calibrate", "f", "--out", "o", "--false-abstain", "2"]],
 )
-def test_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as caught:
-        main(arguments)
-    assert caught.value.code == 2
+def test_usage(arguments: list[str]) -> None:
+    assert main(arguments) == 2
 
 
 @pytest.mark.usefixtures("filled")
@@ -252,6 +255,46 @@ def test_a_variant_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest
     empty.write_text("# nothing\n", encoding="utf-8")
     with pytest.raises(ConfigurationError, match="holds no DOCENT_ lines"):
         read_variant(str(empty), base)
+
+
+@pytest.fixture
+def sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A sentence that its source says, and one whose number is another; judged without a model of entailment."""
+    monkeypatch.setattr("cli.sentences.open_judges", lambda _settings: nullcontext((HashEmbedder(), None)))
+    monkeypatch.setenv("DOCENT_ENTAILMENT_MODEL", "none")
+    source = {"n": 1, "file": "pump.md", "heading": None, "text": "The pump in hall four runs at 40 bar."}
+    said = [("The pump in hall four runs at 40 bar.", "supported", "copied"), ("It runs at 60 bar.", "wrong", "number")]
+    rows = [
+        {"id": str(n), "sources": [source], "sentence": text, "cited": [1], "label": label, "kind": kind}
+        for n, (text, label, kind) in enumerate(said)
+    ]
+    path = tmp_path / "sentences.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_labelled_sentences_are_judged(sentences: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["sentences", sentences, "--json"]) == 0
+
+    found = json.loads(capsys.readouterr().out)
+    kept = {"n": 1, "verified": 1, "consistent": 0, "rejected": 0, "misattributed": 0}
+    left = {"n": 1, "verified": 0, "consistent": 0, "rejected": 1, "misattributed": 0}
+    assert found == {
+        "supported": kept,
+        "unsupported": left,
+        "kinds": {"supported/copied": kept, "wrong/number": left},
+        "entailment": None,
+    }
+    assert main(["sentences", sentences]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"{'supported':<30}n 1  verified 1  consistent 0  rejected 0  misattributed 0"
+    assert lines[-1].startswith("entailment: None; text alone p50 ")
+
+
+def test_measuring_has_a_name_too(golden: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", golden, "--collection", "absent"]) == main([golden, "--collection", "absent"]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == second
 
 
 def test_every_figure_is_documented() -> None:

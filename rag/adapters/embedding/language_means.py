@@ -1,7 +1,7 @@
 """What a model's vectors owe to the language alone, measured once for each model and taken away before vectors are compared.
 
 In a multilingual model a question is nearer to any text of its language than to its answer in another. Owns the files beside it in
-`language_means/`, and what is done with them; `python -m evaluation fit-languages` makes them (docs/evaluation.md).
+`language_means/`, and what is done with them; `docent eval fit-languages` makes them (docs/evaluation.md).
 """
 
 from __future__ import annotations

@@ -2,18 +2,15 @@
 
 Owns the models folder: what a file must be is said by the manifest, a file is moved to its place only after its
 SHA-256 was found right, and a stamp of size and time saves hashing a gigabyte at every start. Does not load a model.
-As a command: `python -m rag.adapters.weights.files [list|fetch|verify] [NAME...] [--models-dir DIR]`; exit code 0 when all
-is well, 1 when something failed or is missing, 2 for wrong usage.
+`docent weights` lists, fetches and verifies from a shell.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import os
 import shutil
-import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -28,7 +25,6 @@ from rag.adapters.weights.download_sources import (
 from rag.adapters.weights.manifest import Manifest, WeightFile, WeightSet, load_manifest
 from rag.adapters.weights.progress import MEBI, Progress, terminal_progress
 from rag.errors import ConfigurationError
-from rag.settings import Settings
 
 SPARE_BYTES = 64 * MEBI
 
@@ -228,60 +224,3 @@ def _write_stamp(weights: WeightSet, models_dir: Path) -> None:
     with suppress(OSError):  # a folder shared read-only works too, it is only hashed at each start
         fresh.write_text(json.dumps(_current_stamp(weights, models_dir)), encoding="utf-8")
         fresh.replace(path)
-
-
-def _list(names: Sequence[str], models_dir: Path) -> int:
-    for name in names:
-        weights = load_manifest().find(name)
-        state = "present" if is_present(name, models_dir) else "missing"
-        print(f"{name:<16} {weights.size / MEBI:>7,.0f} MiB  {state}  {weights.licence}  {weights.about}")
-        print(f"                 {weights.location(models_dir)}")
-    return 0
-
-
-def _fetch_all(names: Sequence[str], models_dir: Path) -> int:
-    failed = 0
-    for name in names:
-        try:
-            print(f"{name}: {ensure(name, models_dir)}")
-        except ConfigurationError as error:
-            failed = 1
-            print(error.message, file=sys.stderr)
-    return failed
-
-
-def _verify_all(names: Sequence[str], models_dir: Path) -> int:
-    failed = 0
-    for name in names:
-        problems = verify(name, models_dir)
-        failed |= bool(problems)
-        print(f"{name}: {'; '.join(problems) or 'verified'}", file=sys.stderr if problems else sys.stdout)
-    return failed
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. `arguments` default to the process's own. Returns the exit code."""
-    commands = {"list": _list, "fetch": _fetch_all, "verify": _verify_all}
-    parser = argparse.ArgumentParser(
-        prog="python -m rag.adapters.weights.files", description="Model weights on this machine."
-    )
-    parser.add_argument("command", nargs="?", choices=commands, default="list")
-    parser.add_argument(
-        "names", nargs="*", metavar="NAME", help="a set of weights; default: what the default settings need"
-    )
-    parser.add_argument("--models-dir", type=Path, help="default: DOCENT_MODELS_DIR")
-    options = parser.parse_args(arguments)
-    if unknown := [name for name in options.names if name not in load_manifest().sets]:
-        parser.error(f"no weights called {', '.join(unknown)}; there are: {', '.join(load_manifest().sets)}")
-    try:
-        models_dir = options.models_dir or Settings.load().models_dir
-    except ConfigurationError as error:
-        parser.error(error.message)
-    names = options.names or [
-        name for name, entry in load_manifest().sets.items() if options.command == "list" or not entry.optional
-    ]
-    return commands[options.command](names, models_dir.absolute())
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -14,7 +14,7 @@ from sqlalchemy import update
 
 import wiring
 from catalog.tables import collections
-from cli.main import main
+from cli.main import ingest_main as main
 from ingest.pipeline import reindexing
 from ingest.storage.integrity_check import check_integrity
 from rag.chunking_config import METHOD, ChunkingConfig, parse

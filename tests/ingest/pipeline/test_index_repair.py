@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import wiring
-from cli.main import main
+from cli.main import ingest_main as main
 from ingest.pipeline import index_repair as mending
 from ingest.storage.integrity_check import check_integrity
 from rag.errors import UnavailableError

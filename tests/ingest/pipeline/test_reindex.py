@@ -1,4 +1,4 @@
-"""`python -m ingest reindex`: the same vectors again, another model, while questions are answered, and cut off anywhere."""
+"""`docent reindex`: the same vectors again, another model, while questions are answered, and cut off anywhere."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -18,14 +17,16 @@ import pytest
 
 import ingest.sources.git as repository_module
 import wiring
-from cli.git import add_arguments, synchronise
-from cli.main import main
+from cli.git import run as synchronise
+from cli.main import ingest_main as main
+from cli.sync import Wanted
 from ingest.sources.git import Git
 from rag.errors import ConfigurationError
 from rag.settings import Settings
 from tests.fakes import HashEmbedder
 from tests.web.conftest import Start, listening, servers
 
+WANTED = Wanted(collection="default", server=None, prune=False, yes=False, dry_run=False, as_json=True)
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 
 
@@ -344,19 +345,19 @@ def test_a_url_is_fetched_from_the_address_that_was_judged(
             permits=lambda address: address == "127.0.0.1",
         )
         url = f"http://code.test:{port}/bare.git"
-        assert synchronise(options(url), settings(tmp_path), git) == 0
+        assert synchronise(settings(tmp_path), url, WANTED, git=git) == 0
         summary = json.loads(capsys.readouterr().out)
         assert (summary["added"], summary["commit"]) == (2, commit)
         found = documents(tmp_path)
         assert found["readme.md"].metadata["git_repository"] == url
-        assert synchronise(options(url, "--ref", "v1"), settings(tmp_path), git) == 0
+        assert synchronise(settings(tmp_path), url, WANTED, ref="v1", git=git) == 0
         assert json.loads(capsys.readouterr().out)["replaced"] == 1
 
         with pytest.raises(ConfigurationError, match="cannot fetch 'absent'"):
-            synchronise(options(url, "--ref", "absent"), settings(tmp_path), git)
+            synchronise(settings(tmp_path), url, WANTED, ref="absent", git=git)
         asked = len(requests)
         with pytest.raises(ConfigurationError, match="cannot fetch"):
-            synchronise(options(f"http://code.test:{port}/away"), settings(tmp_path), git)
+            synchronise(settings(tmp_path), f"http://code.test:{port}/away", WANTED, git=git)
         assert all(path.startswith("/away") for path in requests[asked:])
 
         del requests[:]
@@ -366,14 +367,8 @@ def test_a_url_is_fetched_from_the_address_that_was_judged(
         ):
             host = refused._hosts[0]
             with pytest.raises(ConfigurationError, match="public address"):
-                synchronise(options(f"http://{host}/bare.git"), settings(tmp_path), refused)
+                synchronise(settings(tmp_path), f"http://{host}/bare.git", WANTED, git=refused)
         assert requests == []
-
-
-def options(repository: str, *more: str) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return parser.parse_args([repository, "--json", *more])
 
 
 def settings(tmp_path: Path) -> Settings:

@@ -1,4 +1,4 @@
-"""`python -m ingest sync DIR`: alone and through a server, with its dry run, its safeguards and its watch."""
+"""`docent sync DIR`: alone and through a server, with its dry run, its safeguards and its watch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 import wiring
 from cli import sync as sync_module
-from cli.main import main
+from cli.main import ingest_main as main
 from ingest.sources.folder_manifest import FolderReader
 from rag.errors import ConflictError
 from rag.settings import Settings

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.backends import LocalBackend
+from cli.local_backend import LocalBackend
 from ingest.sources.folder import FoundFile
 from rag.settings import Settings
 from tests.fakes import HashEmbedder

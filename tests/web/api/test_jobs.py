@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from cli.backends import LocalBackend, RemoteBackend
+from cli.local_backend import LocalBackend
+from cli.remote_backend import RemoteBackend
 from ingest.sources.folder import FoundFile
 from tests.web.conftest import API, ORCHARD, PUMP, Docent, Start, assert_error, listening
 
@@ -59,7 +60,7 @@ def test_a_full_queue_answers_429_and_nothing_is_lost(docent: Docent, held: Call
 def test_the_command_line_waits_for_room(
     docent: Docent, held: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr("cli.backends.LONGEST_WAIT", 0.05)
+    monkeypatch.setattr("cli.remote_backend.LONGEST_WAIT", 0.05)
     narrow(docent, 4000)
     first = docent.send(("pump.txt", PUMP * 20))
     path = tmp_path / "orchard.txt"

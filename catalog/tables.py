@@ -189,6 +189,21 @@ answers = Table(
     Column("created_at", DateTime, nullable=False),
 )
 
+# The citations again, one row each: which answers cite a document is asked on every deletion, and a list inside a column
+# has no index. Written in the transaction that stores the answer, emptied in the one that empties it.
+answer_citations = Table(
+    "answer_citations",
+    metadata,
+    Column("answer_id", ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    # the place in the answer's list; `n` is the number that readers see
+    Column("position", Integer, primary_key=True),
+    Column("n", Integer, nullable=False),
+    # no foreign key: an answer goes on citing what is in the trash, and is emptied by the deletion itself
+    Column("document_id", String(32), nullable=False, index=True),
+    Column("char_start", Integer, nullable=False),
+    Column("char_end", Integer, nullable=False),
+)
+
 feedback = Table(
     "feedback",
     metadata,

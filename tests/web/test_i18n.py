@@ -13,7 +13,7 @@ import web.pages
 from web.i18n import LANGUAGES, PAGE_ONLY, Text, catalogue, for_scripts, translate
 
 ROOM = Path(web.pages.__file__).parent
-SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in (ROOM / "static" / "js").glob("*.js")}
+SCRIPTS = {path.name: path.read_text(encoding="utf-8") for path in (ROOM / "static" / "js").rglob("*.js")}
 TEMPLATES = {path.name: path.read_text(encoding="utf-8") for path in (ROOM / "templates").glob("*.html")}
 ENGLISH = catalogue("en")
 # Names that are the same in every language.

@@ -1,4 +1,5 @@
-"""`python -m bench`: how fast ingestion and search are next to baselines that run in turns with them. See `measurement`.
+"""`python -m bench`: how fast ingestion and search are next to baselines that run in turns with them. See
+`measurement`.
 
 Exit status: 0 all targets met, 1 some missed, 2 usage or configuration. Figures of another machine or corpus are only
 comparable as ratios.
@@ -68,7 +69,8 @@ def _show(results: Sequence[Result], paragraphs: Sequence[Paragraph], *, rounds:
         sign = ">=" if item.higher else "<="
         value = f"{item.value:.2f} {item.unit}" if item.unit == "x" else f"{item.value:.0f} {item.unit}"
         print(
-            f"{item.title:{width}}  {value:>8}  target {sign} {item.target:g} {item.unit}  {'met' if item.met else 'MISSED'}"
+            f"{item.title:{width}}  {value:>8}  target {sign} {item.target:g} {item.unit}"
+            f"  {'met' if item.met else 'MISSED'}"
         )
         print(f"{'':{width}}  {item.detail}")
 

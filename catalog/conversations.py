@@ -28,7 +28,9 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True)
 class CitingAnswer:
-    """An answer that cites a document, and where: `spans` are (n, start, end), characters of the document, half-open."""
+    """An answer that cites a document, and where: `spans` are (n, start, end), characters of the document,
+    half-open.
+    """
 
     answer_id: str
     conversation_id: str

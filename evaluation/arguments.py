@@ -97,7 +97,7 @@ def calibrate_parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="JUDGEMENT=X",
-        help="instead: the lowest threshold above which this share of the rows is right (for the judgements of certainty)",
+        help="instead: the lowest threshold above which this share of the rows is right (for certainty)",
     )
     command.add_argument("--l2", type=float, default=1.0, metavar="X", help="strength of the penalty (default: 1)")
     return command
@@ -107,7 +107,8 @@ def evidence_parser() -> argparse.ArgumentParser:
     """The arguments of fitting what blocks are worth."""
     command = argparse.ArgumentParser(
         prog=f"{PROG} evidence",
-        description="Fit what a block of text is worth as evidence, on golden questions that quote their evidence or have short answers.",
+        description="Fit what a block of text is worth as evidence, on golden questions that quote their evidence "
+        "or have short answers.",
     )
     command.add_argument(
         "sets",
@@ -157,7 +158,8 @@ def fit_languages_parser() -> argparse.ArgumentParser:
     """The arguments of `fit-languages`."""
     command = argparse.ArgumentParser(
         prog=f"{PROG} fit-languages",
-        description="Measure what the vectors of an embedding preset owe to the language alone, on English and Chinese rows.",
+        description="Measure what the vectors of an embedding preset owe to the language alone, on rows of English "
+        "and Chinese.",
     )
     command.add_argument("preset", choices=("english", "multilingual"), help="the preset")
     command.add_argument("--texts", nargs="+", type=Path, required=True, metavar="JSONL", help='rows with a "text"')

@@ -1,5 +1,5 @@
-"""`python -m evaluation`: measure, compare, gate; `draft` writes golden questions, `observe` and `calibrate` fit thresholds,
-`sentences` measures verification and `fit-sentences` fits its model.
+"""`python -m evaluation`: measure, compare, gate; `draft` writes golden questions, `observe` and `calibrate` fit
+thresholds, `sentences` measures verification and `fit-sentences` fits its model.
 
 Exit status: 0 all well, 1 a figure failed the gate, 2 usage or configuration. Nothing heavy is imported before the
 arguments and files are known to be good.

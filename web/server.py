@@ -19,7 +19,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from web import shutdown as stopping
 
 THREADS = 48
-# A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of memory.
+# A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of
+# memory.
 GRACE_SECONDS = 3
 KILL_SECONDS = 8
 

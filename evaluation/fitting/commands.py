@@ -27,7 +27,9 @@ def rank_rows(options: argparse.Namespace) -> int:
 
 
 def fit_ranking(options: argparse.Namespace) -> int:
-    """Fit, write, and print how often the best candidates hold the answer, also for each set by weights that never saw it."""
+    """Fit, write, and print how often the best candidates hold the answer, also for each set by weights that never saw
+    it.
+    """
     from evaluation.fitting import ranking
 
     names, questions = ranking.read_questions(options.rows)

@@ -211,7 +211,9 @@ def _accepted(job_id: str, documents: Iterable[tuple[str, str, DocumentStatus, s
 
 
 def _content(services: Services, document_id: str) -> Response:
-    """The original bytes. A PDF may be shown by the browser; anything else is a download, so that it cannot run here."""
+    """The original bytes. A PDF may be shown by the browser; anything else is a download, so that it cannot run
+    here.
+    """
     found = services.documents.document(document_id)
     path = services.library.content_path(found.id)
     if not path.exists():

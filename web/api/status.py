@@ -1,4 +1,4 @@
-"""/api/v1/status and /api/v1/samples, and what of a document lies beside its text: its outline and where it was cited."""
+"""/api/v1/status and /samples, and what of a document lies beside its text: its outline, and where it was cited."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Uploads: multipart files through flask_uploads, or a text in JSON, staged for the library.
 
-flask_uploads cuts names that are not Latin and refuses `报告.pdf`, so it is given a name of ours and the file's own name
-travels beside it as data. Every file is hashed while it is copied.
+flask_uploads cuts names that are not Latin and refuses `报告.pdf`, so it is given a name of ours and the file's own
+name travels beside it as data. Every file is hashed while it is copied.
 """
 
 from __future__ import annotations

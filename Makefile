@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_CPU := https://download.pytorch.org/whl/cpu
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-fast lint bench lock clean
+.PHONY: help run setup test test-fast lint lint-js bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -25,10 +25,15 @@ test: setup $(VENV)/installed-dev ## run every test, with the real local model t
 test-fast: $(VENV)/installed-dev ## run the tests that need no weights and little time
 	$(BIN)/python -m pytest -m "not model and not slow"
 
-lint: $(VENV)/installed-dev ## ruff and mypy
+lint: $(VENV)/installed-dev ## ruff and mypy, and eslint where npm is installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory lint-js; \
+	else echo "The page's scripts are not linted: npm is not installed."; fi
+
+lint-js: node_modules/installed ## eslint over the page's scripts (needs Node 18.18 or newer)
+	npm run --silent lint
 
 bench: setup ## ratios against baselines, in one run
 	$(BIN)/docent bench
@@ -40,7 +45,7 @@ lock: ## compile the requirement files (needs uv)
 		requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove .venv and caches; keeps data/ and the weights
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist docent.egg-info
+	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist docent.egg-info
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -62,4 +67,8 @@ $(BIN)/docent: pyproject.toml rag/version.py $(VENV)/installed
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	$(PIP) install -q --no-deps --require-hashes -r requirements-dev.txt
+	@touch $@
+
+node_modules/installed: package.json package-lock.json
+	npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@

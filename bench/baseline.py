@@ -2,8 +2,8 @@
 
 RecursiveCharacterTextSplitter of 1000 characters with 200 of overlap, all-MiniLM-L6-v2 through sentence-transformers in
 batches of 32, an embedded Chroma folder with its default settings. langchain-huggingface and langchain-chroma are thin
-layers over the two libraries called here (`encode` and `upsert` in batches of Chroma's own maximum), so they are written
-out; langchain-text-splitters is the one package needed beyond Docent's own.
+layers over the two libraries called here (`encode` and `upsert` in batches of Chroma's own maximum), so they are
+written out; langchain-text-splitters is the one package needed beyond Docent's own.
 """
 
 from __future__ import annotations

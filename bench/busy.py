@@ -1,7 +1,8 @@
-"""Searches while a large ingestion runs, against an idle server: `python -m bench.busy [--paragraphs N] [--questions N]`.
+"""Searches while a large ingestion runs, against an idle server:
+`python -m bench.busy [--paragraphs N] [--questions N]`.
 
-One server; the same questions, asked one after the other over HTTP, first while nothing else happens, then while an upload is
-read, chunked and embedded, then idle again. The ratio is of the medians, busy to the mean of both idle ones.
+One server; the same questions, asked one after the other over HTTP, first while nothing else happens, then while an
+upload is read, chunked and embedded, then idle again. The ratio is of the medians, busy to the mean of both idle ones.
 """
 
 from __future__ import annotations

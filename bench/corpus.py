@@ -1,7 +1,8 @@
-"""What is measured on: paragraphs from a JSON-lines file, or made from the project's own texts; and questions about them.
+"""What is measured on: paragraphs from a JSON-lines file, or made from the project's own texts; and questions about
+them.
 
-Deterministic: the same arguments give the same paragraphs and questions, byte for byte, as long as the texts they are made from
-stay the same. Reads files only.
+Deterministic: the same arguments give the same paragraphs and questions, byte for byte, as long as the texts they are
+made from stay the same. Reads files only.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def read_corpus(path: Path, *, limit: int) -> list[Paragraph]:
 
 
 def make_corpus(count: int) -> list[Paragraph]:
-    """`count` different paragraphs of about 170 tokens, drawn from the sentences of the documentation and the samples."""
+    """`count` different paragraphs of about 170 tokens, drawn from the sentences of the documentation and the
+    samples.
+    """
     pool = _own_sentences()
     draw = random.Random(SEED)  # noqa: S311  # a fixed corpus, not a secret
     found = []
@@ -66,7 +69,9 @@ def make_corpus(count: int) -> list[Paragraph]:
 
 
 def make_questions(paragraphs: list[Paragraph], *, count: int) -> list[str]:
-    """`count` queries of ten words, each taken from the middle of a paragraph; paragraphs are visited at equal steps."""
+    """`count` queries of ten words, each taken from the middle of a paragraph; paragraphs are visited at equal
+    steps.
+    """
     step = max(1, len(paragraphs) // count)
     found = []
     for number in range(count):

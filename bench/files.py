@@ -123,7 +123,8 @@ def _xlsx(texts: Sequence[str]) -> bytes:
     return _zip(
         {
             "_rels/.rels": _relations({"m": "officeDocument:xl/workbook.xml"}),
-            "xl/workbook.xml": f'<workbook xmlns="{_CELLS}" xmlns:r="{_TYPES}"><sheets><sheet name="S" r:id="r"/></sheets></workbook>',
+            "xl/workbook.xml": f'<workbook xmlns="{_CELLS}" xmlns:r="{_TYPES}">'
+            '<sheets><sheet name="S" r:id="r"/></sheets></workbook>',
             "xl/_rels/workbook.xml.rels": _relations({"r": "worksheet:worksheets/sheet1.xml"}),
             "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{_CELLS}"><sheetData>{rows}</sheetData></worksheet>',
         }
@@ -133,7 +134,8 @@ def _xlsx(texts: Sequence[str]) -> bytes:
 def _odt(texts: Sequence[str]) -> bytes:
     body = "".join(f"<text:p>{escape(text)}</text:p>" for text in texts)
     spaces = f'xmlns:office="{_OPEN}:office:1.0" xmlns:text="{_OPEN}:text:1.0"'
-    content = f"<office:document-content {spaces}><office:body><office:text>{body}</office:text></office:body></office:document-content>"
+    body = f"<office:body><office:text>{body}</office:text></office:body>"
+    content = f"<office:document-content {spaces}>{body}</office:document-content>"
     return _zip({"content.xml": content})
 
 

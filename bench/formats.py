@@ -1,7 +1,8 @@
-"""How fast files of each format are ingested, and where the time goes: `python -m bench.formats [--paragraphs N] [--of N]`.
+"""How fast files of each format are ingested, and where the time goes:
+`python -m bench.formats [--paragraphs N] [--of N]`.
 
-Each format's files hold the same paragraphs. Stages overlap, so their shares, which are of the sum of all stages, may add
-up to more time than passed: reading (in a child process), cutting into chunks, embedding, vectors, catalog.
+Each format's files hold the same paragraphs. Stages overlap, so their shares, which are of the sum of all stages, may
+add up to more time than passed: reading (in a child process), cutting into chunks, embedding, vectors, catalog.
 """
 
 from __future__ import annotations

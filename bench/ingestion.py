@@ -45,7 +45,8 @@ class DocentRounds:
         self.ingest_files(name, [(f"{item.id}.txt", item.text.encode()) for item in paragraphs])
 
     def ingest_files(self, name: str, named: Iterable[tuple[str, bytes]]) -> None:
-        """Files by name and content into collection `name`, in uploads as large as the command line's; returns when all are indexed.
+        """Files by name and content into collection `name`, in uploads as large as the command line's; returns when all
+        are indexed.
 
         Raises:
             ConfigurationError: some were not indexed.

@@ -1,8 +1,8 @@
 """The measurements: who runs when, medians and ratios.
 
-The sides take turns in one run, so that whatever else the machine does falls on all of them; a ratio is the median of the
-rounds' ratios. On a busy machine the ratio of CPU times tells more (it leaves out child processes, that is, Docent's file
-readers). Both sides are warm before the first round: models loaded, one document ingested.
+The sides take turns in one run, so that whatever else the machine does falls on all of them; a ratio is the median of
+the rounds' ratios. On a busy machine the ratio of CPU times tells more (it leaves out child processes, that is,
+Docent's file readers). Both sides are warm before the first round: models loaded, one document ingested.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A folder of PDFs against LangChain's default: `python -m bench.pdfs FOLDER [--rounds N]`.
 
-The baseline reads each file as PyPDFLoader does, page by page with pypdf, and goes on as `baseline` says; both sides have the
-same weights and take turns in one run.
+The baseline reads each file as PyPDFLoader does, page by page with pypdf, and goes on as `baseline` says; both sides
+have the same weights and take turns in one run.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command.add_argument(
         "--normal-priority",
         action="store_true",
-        help="embed at normal priority: on a machine that is busy otherwise, Docent's low one would be measured instead",
+        help="embed at normal priority: on a busy machine Docent's low one would be measured instead",
     )
     options = command.parse_args(arguments)
     if options.normal_priority:
@@ -91,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"{len(files)} files, {pages} pages, {options.rounds} rounds in turns")
     print(f"pages/s, medians: {pages / median(ours.wall):.1f} against {pages / median(theirs.wall):.1f}")
     print(
-        f"speed against LangChain's default: {value:.2f} x (target >= {TARGET:g} x); in CPU time {ratio(theirs.cpu, ours.cpu):.2f} x"
+        f"speed against LangChain's default: {value:.2f} x (target >= {TARGET:g} x); "
+        f"in CPU time {ratio(theirs.cpu, ours.cpu):.2f} x"
     )
     return 0 if value >= TARGET else 1
 

@@ -1,6 +1,7 @@
 """How fast `sync` sees that nothing has changed: `python -m bench.resync [--files N] [--rounds N]`.
 
-Makes a folder of small files, syncs it once and then times the command again, from its start to its end and by its own clock.
+Makes a folder of small files, syncs it once and then times the command again, from its start to its end and by its own
+clock.
 """
 
 from __future__ import annotations

@@ -76,7 +76,9 @@ class CatalogAudit:
             return {*flying, *noted, *connection.execute(select(vector_writes.c.document_id)).scalars()}
 
     def wrong_documents(self) -> tuple[list[str], list[str]]:
-        """Documents with a chunk that is not the text at its offsets, and those whose number of chunks is not what they say."""
+        """Documents with a chunk that is not the text at its offsets, and those whose number of chunks is not what they
+        say.
+        """
         offsets, numbers = [], []
         of_text = select(texts.c.document_id, texts.c.text).order_by(texts.c.document_id)
         columns = (chunks.c.document_id, chunks.c.char_start, chunks.c.char_end, chunks.c.text)

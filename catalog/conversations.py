@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, func, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from catalog.documents import Page
 from catalog.engine import Database
 from catalog.mappers import now
-from catalog.tables import answers, conversations, feedback
+from catalog.tables import answer_citations, answers, conversations, feedback
 from rag.errors import NotFoundError
 from rag.types import Answer, Certainty, Message
 
@@ -26,6 +26,19 @@ class Conversation:
     updated_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class CitingAnswer:
+    """An answer that cites a document, and where: `spans` are (n, start, end), characters of the document,
+    half-open.
+    """
+
+    answer_id: str
+    conversation_id: str
+    question: str
+    spans: tuple[tuple[int, int, int], ...]
+    created_at: datetime
+
+
 class ConversationCatalog:
     """Stores what was asked and answered."""
 
@@ -35,6 +48,10 @@ class ConversationCatalog:
     def save(self, answer: Answer, conversation_id: str) -> None:
         """Store an answer, and its conversation where it is the first."""
         present = now()
+        spans = [
+            {"n": c.n, "document_id": c.document_id, "char_start": c.char_start, "char_end": c.char_end}
+            for c in answer.citations
+        ]
         with self._database.write() as connection:
             known = connection.execute(
                 update(conversations).where(conversations.c.id == conversation_id).values(updated_at=present)
@@ -54,10 +71,7 @@ class ConversationCatalog:
                     answered=answer.answered,
                     reason=answer.reason,
                     groundedness=answer.groundedness,
-                    citations=[
-                        {"n": c.n, "document_id": c.document_id, "char_start": c.char_start, "char_end": c.char_end}
-                        for c in answer.citations
-                    ],
+                    citations=spans,
                     sentences=[[s.start, s.end, s.verdict, s.checked_by] for s in answer.sentences],
                     certainty=answer.certainty,
                     nearest=[
@@ -68,6 +82,9 @@ class ConversationCatalog:
                     created_at=present,
                 )
             )
+            if spans:
+                rows = [{"answer_id": answer.id, "position": at, **span} for at, span in enumerate(spans)]
+                connection.execute(insert(answer_citations), rows)
 
     def require(self, conversation_id: str) -> None:
         """Raise NotFoundError unless there is such a conversation."""
@@ -112,12 +129,32 @@ class ConversationCatalog:
             return list(connection.execute(query).all())
 
     def citing(self, document_id: str, *, page: int, limit: int) -> Page:
-        """The answers that cite a document, as rows of the answers table, the latest first."""
-        query = select(answers).where(cast(answers.c.citations, Text).contains(document_id, autoescape=True))
+        """The answers that cite a document, as `CitingAnswer`, the latest first."""
+        cited = answer_citations.c
+        having = answers.c.id.in_(select(cited.answer_id).where(cited.document_id == document_id))
+        query = (
+            select(answers.c.id, answers.c.conversation_id, answers.c.question, answers.c.created_at)
+            .where(having)
+            .order_by(answers.c.created_at.desc(), answers.c.id)
+            .limit(limit)
+            .offset((page - 1) * limit)
+        )
         with self._database.read() as connection:
-            total = connection.execute(select(func.count()).select_from(query.subquery())).scalar_one()
-            found = query.order_by(answers.c.created_at.desc(), answers.c.id).limit(limit).offset((page - 1) * limit)
-            return Page(list(connection.execute(found).all()), total)
+            total = connection.execute(select(func.count()).select_from(answers).where(having)).scalar_one()
+            rows = connection.execute(query).all()
+            spans: dict[str, list[tuple[int, int, int]]] = {row.id: [] for row in rows}
+            places = (
+                select(cited.answer_id, cited.n, cited.char_start, cited.char_end)
+                .where(cited.document_id == document_id, cited.answer_id.in_(list(spans)))
+                .order_by(cited.answer_id, cited.position)
+            )
+            for answer_id, *span in connection.execute(places):
+                spans[answer_id].append((span[0], span[1], span[2]))
+        items = [
+            CitingAnswer(r.id, r.conversation_id, r.question, tuple(spans[r.id]), r.created_at.replace(tzinfo=UTC))
+            for r in rows
+        ]
+        return Page(items, total)
 
     def rename(self, conversation_id: str, title: str) -> Conversation:
         """Give a conversation another title. Raises NotFoundError."""

@@ -9,19 +9,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Text, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from catalog.collections import CollectionCatalog
 from catalog.engine import Database
 from catalog.full_text import Fts5Index
 from catalog.mappers import now, to_document, to_passage
-from catalog.tables import answers, chunks, collections, documents, texts, vector_deletions
+from catalog.tables import answer_citations, answers, chunks, collections, documents, texts, vector_deletions
 from catalog.token_vectors import drop_of
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage, Section
 
 REMOVED_ANSWER = "(removed with the document that it cited)"
 ACTIVE = "active"
+_VARIABLES = 500
+"""Ids in one statement; SQLite takes 32,766 variables, older builds 999."""
 _MOVING = [status for status in DocumentStatus if not status.terminal]
 
 
@@ -292,11 +294,18 @@ def remove(connection: Connection, lexical: Fts5Index | None, ids: Sequence[str]
     for document_id in ids:
         unindex(connection, lexical, document_id)
         connection.execute(delete(documents).where(documents.c.id == document_id))
+        _empty_answers(connection, document_id)
+
+
+def _empty_answers(connection: Connection, document_id: str) -> None:
+    """Take the text and the citations out of the answers that cite a document; the questions stay."""
+    citing = select(answer_citations.c.answer_id).where(answer_citations.c.document_id == document_id).distinct()
+    ids = list(connection.execute(citing).scalars())
+    for batch in (ids[at : at + _VARIABLES] for at in range(0, len(ids), _VARIABLES)):
         connection.execute(
-            update(answers)
-            .where(cast(answers.c.citations, Text).contains(document_id, autoescape=True))
-            .values(answer=REMOVED_ANSWER, citations=[], sentences=[])
+            update(answers).where(answers.c.id.in_(batch)).values(answer=REMOVED_ANSWER, citations=[], sentences=[])
         )
+        connection.execute(delete(answer_citations).where(answer_citations.c.answer_id.in_(batch)))
 
 
 def unindex(connection: Connection, lexical: Fts5Index | None, document_id: str) -> None:

@@ -1,8 +1,8 @@
 """Collections that follow a folder: what differs between a list of files and what a collection holds, and making it so.
 
-Equal bytes are one document in a collection, so a file is told by its digest first and by its name second: a file that got
-another name keeps its document. Owns the comparison and the transaction that moves and deletes; must not touch files or
-vectors.
+Equal bytes are one document in a collection, so a file is told by its digest first and by its name second: a file that
+got another name keeps its document. Owns the comparison and the transaction that moves and deletes; must not touch
+files or vectors.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ SOURCE = "synced_from"
 class FolderFiles:
     """What a folder holds: digests by name.
 
-    `source` names the folder: only documents that follow it are deleted, unless `prune`, or unless it is None, which means
-    all documents. Documents named in `keep` are left alone: their files are there but could not be read.
+    `source` names the folder: only documents that follow it are deleted, unless `prune`, or unless it is None, which
+    means all documents. Documents named in `keep` are left alone: their files are there but could not be read.
     """
 
     files: Mapping[str, str]
@@ -55,8 +55,8 @@ class Held:
 class SyncPlan:
     """What makes a collection equal to a folder. Lists of names; `move`: from name, to name.
 
-    `kept`: documents that the folder does not have but that did not come from it. `failed`: unchanged files whose document
-    failed before.
+    `kept`: documents that the folder does not have but that did not come from it. `failed`: unchanged files whose
+    document failed before.
     """
 
     add: list[str] = field(default_factory=list)

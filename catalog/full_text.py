@@ -1,8 +1,8 @@
 """The lexical index: BM25 over SQLite's FTS5, one table per collection, in the catalog's own database.
 
 Writes happen inside the catalog's transaction, so that a chunk and its keywords appear and vanish together. Texts are
-stored as index terms (rag.text.language: English stems, CJK bigrams) because FTS5's own tokenizers find nothing in Chinese.
-A table per collection keeps term statistics of one collection out of another's ranking.
+stored as index terms (rag.text.language: English stems, CJK bigrams) because FTS5's own tokenizers find nothing in
+Chinese. A table per collection keeps term statistics of one collection out of another's ranking.
 """
 
 from __future__ import annotations

@@ -309,8 +309,8 @@ def _in_flight(ids: Sequence[str]) -> Any:
 
 
 def _versions(connection: Connection, collection: int, ids: Sequence[str]) -> dict[str, Any]:
-    """These documents of a collection and all others of the same file names, by id; without those in the trash, which no
-    newer version replaces.
+    """These documents of a collection and all others of the same file names, by id; without those in the trash, which
+    no newer version replaces.
     """
     names = select(documents.c.filename).where(documents.c.id.in_(ids))
     rows = connection.execute(

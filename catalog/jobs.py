@@ -27,7 +27,9 @@ class JobCatalog:
         self._database = database
 
     def get(self, job_id: str) -> Job:
-        """The job as it stands; documents that were deleted or put into the trash since count as done. Raises NotFoundError."""
+        """The job as it stands; documents that were deleted or put into the trash since count as done. Raises
+        NotFoundError.
+        """
         with self._database.read() as connection:
             row = connection.execute(select(jobs).where(jobs.c.id == job_id)).first()
             if row is None:

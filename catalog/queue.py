@@ -1,7 +1,8 @@
-"""Whose turn it is in the queue: collections in turns, uploads within a collection in turns, interrupted documents alone.
+"""Whose turn it is in the queue: collections in turns, uploads within a collection in turns, interrupted documents
+alone.
 
-Owns the order in which queued documents are claimed, and how much may wait. FairScheduler are kept in memory: after a start everybody
-begins anew.
+Owns the order in which queued documents are claimed, and how much may wait. Turns are kept in memory: after a
+start everybody begins anew.
 """
 
 from __future__ import annotations
@@ -172,7 +173,9 @@ def _within(rows: Sequence[Any], max_bytes: int) -> list[Any]:
 
 
 def _companions(ordered: Sequence[Waiting], chosen: Waiting, room: int, seats: int) -> Iterator[Waiting]:
-    """Other uploads of the chosen one's collection that fit as a whole into what a batch has left, in bytes and documents."""
+    """Other uploads of the chosen one's collection that fit as a whole into what a batch has left, in bytes and
+    documents.
+    """
     for each in ordered:
         fits = each.bytes <= room and each.documents <= seats
         if fits and each is not chosen and each.collection == chosen.collection:

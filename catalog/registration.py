@@ -72,8 +72,8 @@ def register_files(connection: Connection, collection: int, files: Sequence[NewF
 
 
 class _Known:
-    """The documents of a collection that have the digests or names of some files; the newest of each counts, and none that
-    is in the trash.
+    """The documents of a collection that have the digests or names of some files; the newest of each counts, and none
+    that is in the trash.
     """
 
     def __init__(self, connection: Connection, collection: int, files: Sequence[NewFile]) -> None:

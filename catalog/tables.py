@@ -101,8 +101,9 @@ chunks = Table(
     sqlite_autoincrement=True,
 )
 
-# Vectors of the chunks' tokens (rag.retrieval.late_interaction), written slice by slice while a document is embedded, so before its
-# chunks are. That is why nothing refers to `chunks`: what has no chunk and is not in work is dropped at the next start.
+# Vectors of the chunks' tokens (rag.retrieval.late_interaction), written slice by slice while a document is embedded,
+# so before its chunks are. That is why nothing refers to `chunks`: what has no chunk and is not in work is dropped at
+# the next start.
 token_vectors = Table(
     "token_vectors",
     metadata,
@@ -126,8 +127,8 @@ vector_deletions = Table(
     Column("collection_id", Integer, primary_key=True),
 )
 
-# Documents whose vectors are being written, until they are live or ended: what a stop leaves of these is forgotten at the
-# next start, also where the document itself was deleted meanwhile.
+# Documents whose vectors are being written, until they are live or ended: what a stop leaves of these is forgotten at
+# the next start, also where the document itself was deleted meanwhile.
 vector_writes = Table(
     "vector_writes",
     metadata,
@@ -187,6 +188,21 @@ answers = Table(
     Column("sentences", JSON, nullable=False, default=list, server_default="[]"),
     Column("model", String(255), nullable=False, default="", server_default=""),
     Column("created_at", DateTime, nullable=False),
+)
+
+# The citations again, one row each: which answers cite a document is asked on every deletion, and a list inside a
+# column has no index. Written in the transaction that stores the answer, emptied in the one that empties it.
+answer_citations = Table(
+    "answer_citations",
+    metadata,
+    Column("answer_id", ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True),
+    # the place in the answer's list; `n` is the number that readers see
+    Column("position", Integer, primary_key=True),
+    Column("n", Integer, nullable=False),
+    # no foreign key: an answer goes on citing what is in the trash, and is emptied by the deletion itself
+    Column("document_id", String(32), nullable=False, index=True),
+    Column("char_start", Integer, nullable=False),
+    Column("char_end", Integer, nullable=False),
 )
 
 feedback = Table(

@@ -1,7 +1,7 @@
 """The token vectors of chunks: kept, read and forgotten beside the chunks, in the same database.
 
-Owns their table. They are derived from the chunks' texts, so whatever is missing or of another space can be made again; a chunk
-without them is ranked by its one vector.
+Owns their table. They are derived from the chunks' texts, so whatever is missing or of another space can be made again;
+a chunk without them is ranked by its one vector.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ class TokenVectorCatalog:
     def store(
         self, collection: int, space: str, ids: Sequence[str], owners: Sequence[str], tokens: Sequence[TokenVectors]
     ) -> None:
-        """Keep the token vectors of chunks; `owners[i]` is the document of chunk i. What they had in this space is replaced."""
+        """Keep the token vectors of chunks; `owners[i]` is the document of chunk i. What they had in this space is
+        replaced.
+        """
         packed = [pack(each) for each in tokens]
         rows = [
             {
@@ -112,7 +114,9 @@ def drop_of(connection: Connection, collection: int, ids: Sequence[str]) -> None
 
 
 def drop_chunkless(connection: Connection, collection: int) -> None:
-    """Drop the token vectors of a collection that have no chunk, in the caller's transaction; nothing of it may be in work."""
+    """Drop the token vectors of a collection that have no chunk, in the caller's transaction; nothing of it may be in
+    work.
+    """
     held = select(chunks.c.id).where(chunks.c.id == token_vectors.c.chunk_id)
     connection.execute(delete(token_vectors).where(token_vectors.c.collection_id == collection, ~held.exists()))
 

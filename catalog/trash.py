@@ -1,5 +1,5 @@
-"""The trash: documents whose text is in no index and in no table any more, and whose row and original are kept until they are
-restored or deleted for good.
+"""The trash: documents whose text is in no index and in no table any more, and whose row and original are kept until
+they are restored or deleted for good.
 
 A document in the trash has the status `trashed`; `updated_at` says since when, for nothing else may change it there.
 """

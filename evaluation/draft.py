@@ -43,7 +43,9 @@ class Said:
 
 
 def sample(chunks: Sequence[Passage], *, seed: int) -> list[Passage]:
-    """The chunks in a random order that takes one of each document before a second of any; the same for the same seed."""
+    """The chunks in a random order that takes one of each document before a second of any; the same for the same
+    seed.
+    """
     source = random.Random(seed)  # noqa: S311 - a sample, not a secret
     by_document: dict[str, list[Passage]] = defaultdict(list)
     for chunk in sorted(chunks, key=lambda chunk: (chunk.filename, chunk.char_start)):

@@ -44,8 +44,8 @@ class GoldPlace:
 class GoldenQuestion:
     """A question and what is known of its answer. `line` is 1-based.
 
-    `groups`: lists of alternatives, of each of which a right answer holds one; `evidence`: passages of the documents, word for word, that
-    answer.
+    `groups`: lists of alternatives, of each of which a right answer holds one; `evidence`: passages of the documents,
+    word for word, that answer.
     """
 
     line: int

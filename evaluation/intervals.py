@@ -1,7 +1,7 @@
 """Figures with their uncertainty: means and percentiles with bootstrap intervals, and paired comparisons.
 
-Pure but for numpy, and seeded: the same rows give the same figures. Percentile bootstrap (Efron 1979); the p value is of
-a paired sign-flip permutation test (Fisher 1935).
+Pure but for numpy, and seeded: the same rows give the same figures. Percentile bootstrap (Efron 1979); the p value is
+of a paired sign-flip permutation test (Fisher 1935).
 """
 
 from __future__ import annotations

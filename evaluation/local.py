@@ -33,8 +33,8 @@ class Asked(Protocol):
 class LocalSubject:
     """The parts of this process.
 
-    `select` gives the evidence for a retrieval, `confidence` how sure both make us before the model, 0..1; `texts` a document's text and
-    `names` the names of the collection's documents.
+    `select` gives the evidence for a retrieval, `confidence` how sure both make us before the model, 0..1; `texts` a
+    document's text and `names` the names of the collection's documents.
     """
 
     searcher: Searcher

@@ -156,8 +156,8 @@ def overlap(gold: Sequence[str], text: str) -> float:
 
 
 def is_correct(question: GoldenQuestion, text: str) -> bool:
-    """Whether one of each group of answers, or without groups any gold answer, stands in the text; marks, case, white space and commas
-    do not count.
+    """Whether one of each group of answers, or without groups any gold answer, stands in the text; marks, case, white
+    space and commas do not count.
     """
     said = _bare(_MARK.sub("", text))
     groups = question.groups or ((question.answers,) if question.answers else ())

@@ -59,7 +59,9 @@ def write_report(folder: Path, title: str, runs: Sequence[Measured], differences
 
 
 def badness(outcome: Outcome) -> float:
-    """How much is wrong with an outcome: 0 for nothing; failing counts most, then answering wrongly, then finding late."""
+    """How much is wrong with an outcome: 0 for nothing; failing counts most, then answering wrongly, then finding
+    late.
+    """
     row = outcome.row
     wrong = 4 * row.get("errors", 0) + 3 * row.get("false_answer", 0) + 2 * row.get("false_abstain", 0)
     if not row.get("false_abstain"):
@@ -86,7 +88,9 @@ def _pictures(folder: Path, runs: Sequence[Measured]) -> list[str]:
 
 
 def confidence(outcome: Outcome) -> float:
-    """The answer's confidence, 0..1; else that before the model; else the best passage's score, where neither is shown."""
+    """The answer's confidence, 0..1; else that before the model; else the best passage's score, where neither is
+    shown.
+    """
     assert outcome.found is not None
     if outcome.reply is not None and outcome.reply.confidence is not None:
         return outcome.reply.confidence

@@ -70,9 +70,9 @@ def judge_rows(rows: Sequence[Row], verifier: Verifier) -> tuple[list[Judgement]
 def summary(rows: Sequence[Row], judged: Sequence[Judgement], entailment: str | None) -> dict[str, Any]:
     """The counts by label and kind.
 
-    `rejected` is `unsupported` or `uncited`, and for false sentences `misattributed` too: what is at fault there is the citation, which
-    is replaced. A faithful sentence that is `misattributed` stays with another citation, so it is neither kept nor rejected and is counted
-    apart; in all rows `misattributed` tells how many there were.
+    `rejected` is `unsupported` or `uncited`, and for false sentences `misattributed` too: what is at fault there is the
+    citation, which is replaced. A faithful sentence that is `misattributed` stays with another citation, so it is
+    neither kept nor rejected and is counted apart; in all rows `misattributed` tells how many there were.
     """
     pairs = list(zip(rows, judged, strict=True))
     kinds = sorted({f"{row['label']}/{row['kind']}" for row in rows})

@@ -41,8 +41,8 @@ def _lines(text: str) -> dict[str, str]:
     path = Path(text)
     if not path.is_file():
         raise ConfigurationError(
-            f"{text!r} is neither a settings file nor NAME=VALUE pairs such as DOCENT_TOP_K=5,DOCENT_MIN_CONFIDENCE=.4, "
-            f"nor the word {CURRENT!r}."
+            f"{text!r} is neither a settings file nor NAME=VALUE pairs such as "
+            f"DOCENT_TOP_K=5,DOCENT_MIN_CONFIDENCE=.4, nor the word {CURRENT!r}."
         )
     found = read_env_file(path)
     if not found:

@@ -177,6 +177,15 @@ def test_arrows_point_down(module: str) -> None:
             assert other == own or height[other] < height[own], f"{module} ({own}) must not import {name} ({other})"
 
 
+@pytest.mark.parametrize("module", [module for module in modules() if module.endswith("__init__.py")])
+def test_each_room_says_what_it_owns_and_may_not_import(module: str) -> None:
+    tree = ast.parse((PROJECT / module).read_text(encoding="utf-8"))
+    said = ast.get_docstring(tree) or ""
+    assert "import" in said.lower(), f"{module}: say in three sentences what the room owns and what it may not import"
+    assert len(said.splitlines()) <= 7
+    assert len(tree.body) == 1, f"{module} holds code: nothing happens when a room is imported"
+
+
 def test_no_circle() -> None:
     graph = {module: {file_of(n) for n in imports(module) if n.split(".")[0] in OURS} for module in modules()}
     TopologicalSorter(graph).prepare()  # raises CycleError with the circle

@@ -31,18 +31,20 @@ Result = TypeVar("Result")
 MAX_DOCUMENTS = 10_000
 # Chunks read at a time when a space is read as a whole.
 PAGE_CHUNKS = 5_000
-# Chunks written at a time. Chroma holds the interpreter's lock while it writes: 13 ms for 32 chunks, 47 ms for 128, in which no
-# question is answered and no embedding thread goes on to its next text.
+# Chunks written at a time. Chroma holds the interpreter's lock while it writes: 13 ms for 32 chunks, 47 ms for 128, in
+# which no question is answered and no embedding thread goes on to its next text.
 WRITE_CHUNKS = 32
-# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2. With 128 candidates looked at for 100
-# neighbours the last of these differ from one start to the next, and with them the scale of all scores; 256 take no longer.
+# Recall@10 of .99 and more at these sizes; cosine must be said, Chroma's own default is l2. With 128 candidates looked
+# at for 100 neighbours the last of these differ from one start to the next, and with them the scale of all scores; 256
+# take no longer.
 CONFIGURATION: Any = {"hnsw": {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 256}}
 
 
 class ChromaIndex:
     """A Chroma folder. Thread-safe; `load` may be called any number of times.
 
-    While it is open, a mark lies beside the folder (unless not `marked`): one that is there before tells of an unclean stop.
+    While it is open, a mark lies beside the folder (unless not `marked`): one that is there before tells of an unclean
+    stop.
     """
 
     def __init__(self, path: Path, *, marked: bool = True) -> None:
@@ -175,7 +177,9 @@ class ChromaIndex:
         return {chunk_id: owner for ids, owners, _ in pages for chunk_id, owner in zip(ids, owners, strict=True)}
 
     def pages(self, collection: int, *, vectors: bool = True) -> Iterator[tuple[list[str], list[str], Vectors]]:
-        """Everything in a space, which must not change meanwhile: chunk ids, their documents and, if wanted, vectors."""
+        """Everything in a space, which must not change meanwhile: chunk ids, their documents and, if wanted,
+        vectors.
+        """
         wanted: Any = ["metadatas", "embeddings"] if vectors else ["metadatas"]
         for start in range(0, self.count(collection), PAGE_CHUNKS):
             get = partial(_get, {"limit": PAGE_CHUNKS, "offset": start, "include": wanted})

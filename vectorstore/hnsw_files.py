@@ -1,7 +1,8 @@
-"""The files of an HNSW index as hnswlib writes them: whether sizes and links are such that it can be walked and added to.
+"""The files of an HNSW index as hnswlib writes them: whether sizes and links are such that it can be walked and added
+to.
 
-Chroma believes what these files say; a link that leads outside ends the process, or never ends. Knows version 1 of the format
-and judges no other.
+Chroma believes what these files say; a link that leads outside ends the process, or never ends. Knows version 1 of the
+format and judges no other.
 """
 
 from __future__ import annotations

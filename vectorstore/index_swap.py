@@ -1,7 +1,8 @@
-"""Putting a space that was built anew into the place of another, such that a stop anywhere is settled at the next start.
+"""Putting a space that was built anew into the place of another, such that a stop anywhere is settled at the next
+start.
 
-The new space is built under the negative id of its collection, its shadow. To replace: the old one is renamed aside, the
-shadow takes its name and notes its model, the catalog notes the model (the caller's affair), and the old one goes.
+The new space is built under the negative id of its collection, its shadow. To replace: the old one is renamed aside,
+the shadow takes its name and notes its model, the catalog notes the model (the caller's affair), and the old one goes.
 """
 
 from __future__ import annotations

@@ -44,7 +44,8 @@ class Ownership:
             who = f"process {holder['pid']}" if "pid" in holder else "another process"
             where = f" at {holder['url']}" if "url" in holder else ""
             raise OwnedElsewhereError(
-                f"The data folder {data_dir} is in use by {who}{where}. Stop it, or set DOCENT_DATA_DIR to another folder.",
+                f"The data folder {data_dir} is in use by {who}{where}. "
+                "Stop it, or set DOCENT_DATA_DIR to another folder.",
                 details=holder,
             ) from error
         self.url: str | None = None

@@ -1,7 +1,7 @@
 """`python -m vectorstore.probe FOLDER`: opens a Chroma folder and reads all of it, in a process of its own.
 
-A damaged index can end the process that opens it, without an error to catch. So after an unclean stop the index is first
-opened here; what the exit status says is for `is_sound`. Also owns where a damaged folder goes.
+A damaged index can end the process that opens it, without an error to catch. So after an unclean stop the index is
+first opened here; what the exit status says is for `is_sound`. Also owns where a damaged folder goes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The page's languages: one flat catalogue a language (i18n/*.json), read by templates and scripts alike.
 
-Owns which language a request gets: its own wish (`?lang=`), the cookie of an earlier one, what the browser prefers, English. A
-text may have {places}; one that depends on a number is a pair, for one and for any other number.
+Owns which language a request gets: its own wish (`?lang=`), the cookie of an earlier one, what the browser prefers,
+English. A text may have {places}; one that depends on a number is a pair, for one and for any other number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ PAGE_ONLY = "page."
 """Keys that begin so are for templates and are not sent to the scripts."""
 
 WARNING = "warning."
-"""Keys of what readers say of a document, in English (web/warning_codes.py); the English page shows their own sentences."""
+"""Keys of what readers say of a document, in English (web/warning_codes.py); the English page shows their own
+sentences.
+"""
 
 Text = str | list[str]
 

@@ -1,7 +1,8 @@
 """The pages for people: the one-page application, the API reference and the sign-in form.
 
-Owns routes, templates and static files, and which language and colours a page has. Knows nothing of documents or answers: the
-page's scripts reach them through the REST API alone. Response headers and the API's authentication are set elsewhere.
+Owns routes, templates and static files, and which language and colours a page has. Knows nothing of documents or
+answers: the page's scripts reach them through the REST API alone. Response headers and the API's authentication are set
+elsewhere.
 """
 
 from __future__ import annotations

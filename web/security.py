@@ -3,9 +3,9 @@
 A server on loopback without a token is open to its machine, so the Host header is checked (a page of another site could
 otherwise reach it by DNS rebinding) and state-changing requests from other sites are refused.
 
-Where a browser's cookie stands for the token, it is sent with whatever the browser was talked into. A request that changes
-something must then also carry a second token, which the page has in its markup and other sites cannot read. Clients that send
-`Authorization` need none, because no browser adds that header by itself.
+Where a browser's cookie stands for the token, it is sent with whatever the browser was talked into. A request that
+changes something must then also carry a second token, which the page has in its markup and other sites cannot read.
+Clients that send `Authorization` need none, because no browser adds that header by itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ CSRF_FIELD = "csrf"
 # Trusted types: no script of the page may parse markup, not even by mistake.
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
 )
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 # What a person without a token may see: the way in, its looks, and the signs of life.
@@ -98,7 +99,9 @@ def _check_token(expected: str) -> None:
 
 
 def csrf_token(api_token: str) -> str:
-    """What the page sends beside its cookie: derived from the server's token, so that a restart does not end sessions."""
+    """What the page sends beside its cookie: derived from the server's token, so that a restart does not end
+    sessions.
+    """
     return hmac.new(api_token.encode(), b"docent csrf 1", "sha256").hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""The server for `docent serve` and `python app.py`: gunicorn with one worker process and many threads, on a socket that is open already.
+"""The server for `docent serve` and `python app.py`: gunicorn with one worker process and many threads, on an open socket.
 
 One worker, because one process may own the data folder; gunicorn starts it anew if it dies. Threads, because an answer
 streams for seconds. Must not build the application in the master: a Chroma client does not survive a fork.
@@ -19,7 +19,8 @@ from gunicorn.workers.gthread import ThreadWorker
 from web import shutdown as stopping
 
 THREADS = 48
-# A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of memory.
+# A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of
+# memory.
 GRACE_SECONDS = 3
 KILL_SECONDS = 8
 

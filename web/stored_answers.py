@@ -1,7 +1,7 @@
 """Stored answers as the page shows them again: spans joined with what the documents say there today.
 
-An answer remembers spans only (catalog/conversations.py), so a quote is read from its document each time, and is null where
-the document has gone, for good or into the trash.
+An answer remembers spans only (catalog/conversations.py), so a quote is read from its document each time, and is null
+where the document has gone, for good or into the trash.
 """
 
 from __future__ import annotations

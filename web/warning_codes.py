@@ -1,7 +1,7 @@
 """Warnings about documents for other languages than English: which one a sentence is, and what stands in its places.
 
-A reader's warning is an English sentence, made from a template that the page's catalogue holds too (`warning.*`); so the sentence
-is told by it, also one that was stored long ago. A test holds the two against each other. Pure functions.
+A reader's warning is an English sentence, made from a template that the page's catalogue holds too (`warning.*`); so
+the sentence is told by it, also one that was stored long ago. A test holds the two against each other. Pure functions.
 """
 
 from __future__ import annotations

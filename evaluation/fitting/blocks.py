@@ -1,6 +1,8 @@
-"""What a block of text is worth as evidence, fitted on golden questions: rows of blocks, labelled by the gold, and their regression.
+"""What a block of text is worth as evidence, fitted on golden questions: rows of blocks, labelled by the gold, and
+their regression.
 
-Owns the file that rag/evidence/scoring.py reads. Every question weighs the same, and every set, however many blocks and questions they have.
+Owns the file that rag/evidence/scoring.py reads. Every question weighs the same, and every set, however many blocks and
+questions they have.
 """
 
 from __future__ import annotations
@@ -20,7 +22,8 @@ from rag.text.language import fold
 from rag.types import Section
 
 L2 = 1.0
-# Characters of a quote of evidence, at its beginning or end, that a block must hold to be gold: a quote may run over several blocks.
+# Characters of a quote of evidence, at its beginning or end, that a block must hold to be gold: a quote may run over
+# several blocks.
 QUOTE = 40
 # Characters below which a block that stands within a quote says nothing of it.
 LEAST = 16
@@ -64,8 +67,8 @@ def to_json(rows: Sequence[BlockRows]) -> dict[str, Any]:
 
 
 def left_out(rows: Sequence[BlockRows]) -> list[list[str]]:
-    """A header and a row a set: how weights that never saw it rank its blocks (area under the curve; share of questions whose best block,
-    and one of whose best three, is gold).
+    """A header and a row a set: how weights that never saw it rank its blocks (area under the curve; share of questions
+    whose best block, and one of whose best three, is gold).
     """
     cells = [["set", "questions", "AUC", "first", "first three"]]
     for name in sorted({row.set for row in rows}):

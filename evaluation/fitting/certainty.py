@@ -1,7 +1,8 @@
 """Abstention thresholds fitted on development sets: a logistic regression per judgement, and the point to work at.
 
-Owns the fitting and the file that it writes, which rag/abstention.py reads. p(answerable) = sigmoid(bias + sum(weight * value)), with the weights of raw values. Every set of a
-judgement weighs the same, however many rows it has. Numpy only.
+Owns the fitting and the file that it writes, which rag/answering/certainty.py reads. p(answerable) = sigmoid(bias +
+sum(weight * value)), with the weights of raw values. Every set of a judgement weighs the same, however many rows it
+has. Numpy only.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ def calibrate(
         rows: of any number of judgements and sets; those of a judgement have the same features.
         targets: by judgement, the share of answerable questions, mean over sets, that may go unanswered, 0..1; "" for
             the judgements that are not named.
-        precisions: by judgement, the share of the rows above the threshold that must be right, 0..1; instead of a target.
+        precisions: by judgement, the share of the rows above the threshold that must be right, 0..1; instead of a
+            target.
         l2: strength of the penalty on standardised weights.
 
     Raises:
@@ -119,7 +121,9 @@ def judge(models: Mapping[str, Model], rows: Sequence[FeatureRow]) -> list[Fit]:
 def to_json(
     models: Mapping[str, Model], rows: Sequence[FeatureRow], targets: Targets, precisions: Targets | None = None
 ) -> dict[str, Any]:
-    """The file that the server reads: of each judgement the bias, the weights of raw values by feature, the threshold."""
+    """The file that the server reads: of each judgement the bias, the weights of raw values by feature, the
+    threshold.
+    """
     found = {}
     for judgement, model in models.items():
         weights = {name: _rounded(weight) for name, weight in zip(model.features, model.weights, strict=True)}
@@ -162,7 +166,9 @@ def fit_logistic(values: Floats, labels: Floats, row_weights: Floats, *, l2: flo
 def choose_threshold(
     p: Floats, answerable: npt.NDArray[np.bool_], sets: Sequence[str], *, false_abstain: float
 ) -> float:
-    """The highest p at which the mean over sets of false_abstain stays within the target; so false_answer is smallest."""
+    """The highest p at which the mean over sets of false_abstain stays within the target; so false_answer is
+    smallest.
+    """
     names = np.array(sets)
     kinds = [np.sort(p[answerable & (names == name)]) for name in sorted(set(sets))]
     kinds = [values for values in kinds if len(values)]
@@ -172,7 +178,8 @@ def choose_threshold(
 
 
 def choose_precise(p: Floats, right: npt.NDArray[np.bool_], *, precision: float) -> float:
-    """The lowest p such that of the rows at and above it the share that is right is at least `precision`; 1 where there is none.
+    """The lowest p such that of the rows at and above it the share that is right is at least `precision`; 1 where there
+    is none.
 
     Of ties all count. Few rows at the top say little, so at least `FEWEST` must be above.
     """

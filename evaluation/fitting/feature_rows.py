@@ -67,7 +67,8 @@ def with_features(rows: Sequence[FeatureRow], chosen: Mapping[str, Sequence[str]
         names = chosen.get(row.judgement, chosen.get("", tuple(row.features)))
         if missing := [name for name in names if name not in row.features]:
             raise ConfigurationError(
-                f"Rows of the judgement {row.judgement!r} have no feature {missing[0]!r}; they have {', '.join(row.features)}."
+                f"Rows of the judgement {row.judgement!r} have no feature {missing[0]!r}; "
+                f"they have {', '.join(row.features)}."
             )
         kept.append(replace(row, features={name: row.features[name] for name in names}))
     return kept

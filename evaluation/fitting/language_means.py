@@ -1,4 +1,5 @@
-"""Measures a model's language means (rag.adapters.embedding.language_means) on passages and questions of public sets, English and Chinese.
+"""Measures a model's language means (rag.adapters.embedding.language_means) on passages and questions of public sets,
+English and Chinese.
 
 Owns the reading of the rows and the averaging; nothing of it is searched.
 """

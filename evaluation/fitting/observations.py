@@ -38,7 +38,8 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as far as it is measured. Times are milliseconds: of verification alone, the others from the question on.
+    """An answer as far as it is measured. Times are milliseconds: of verification alone, the others from the question
+    on.
 
     `confidence` 0..1 is the answerer's own that the documents answer.
     """

@@ -1,8 +1,9 @@
-"""Rows to fit the judgements of an answer on, made of golden questions: what is seen when each is due, and how it should turn out.
+"""Rows to fit the judgements of an answer on, made of golden questions: what is seen when each is due, and how it
+should turn out.
 
-A row a question for `topic` and one for `extractive` (before the model: has it an answer?), one for `local` where the small model's yes or no was weighed (the
-same), and one for the certainty of the kind of model where it was answered (is the answer right?). It is given its parts, which must
-answer whatever the chances.
+A row a question for `topic` and one for `extractive` (before the model: has it an answer?), one for `local` where the
+small model's yes or no was weighed (the same), and one for the certainty of the kind of model where it was answered (is
+the answer right?). It is given its parts, which must answer whatever the chances.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ def observe(
 ) -> Iterator[list[dict[str, Any]]]:
     """The rows of each question, in order; `name` is the set that they belong to.
 
-    A question for which no evidence is found has no row: it is declined without a judgement. One whose answer has no fixed words has no
-    row of certainty.
+    A question for which no evidence is found has no row: it is declined without a judgement. One whose answer has no
+    fixed words has no row of certainty.
     """
     for question in questions:
         answer = answerer.ask(Ask(question.question, [collection], top_k))

@@ -1,8 +1,8 @@
 """The weights of the ranker (rag.retrieval.fusion), fitted on questions whose passages are known. Numpy only.
 
-Owns the rows, the fit and the file that it writes. Of the candidates of a question one that holds the answer should have the highest
-score: the loss is minus the logarithm of the share of exp(score) that such candidates have (a conditional logit), the mean over
-questions and then over sets, so that each set weighs the same.
+Owns the rows, the fit and the file that it writes. Of the candidates of a question one that holds the answer should
+have the highest score: the loss is minus the logarithm of the share of exp(score) that such candidates have (a
+conditional logit), the mean over questions and then over sets, so that each set weighs the same.
 """
 
 from __future__ import annotations
@@ -28,7 +28,9 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class RankedQuestion:
-    """The candidates of one question: `features`, shape (n, d), in the order of their names; `holds`, which hold the answer."""
+    """The candidates of one question: `features`, shape (n, d), in the order of their names; `holds`, which hold the
+    answer.
+    """
 
     set: str
     features: Floats

@@ -52,7 +52,9 @@ def _candidates(question: GoldenQuestion, found: Retrieval) -> list[dict[str, An
 
 
 def holds(question: GoldenQuestion, passage: Passage) -> bool:
-    """Whether a passage has the beginning or the end of a quoted piece of evidence; without any, whether it is where the gold says."""
+    """Whether a passage has the beginning or the end of a quoted piece of evidence; without any, whether it is where
+    the gold says.
+    """
     if question.evidence:
         text = _squeezed(passage.text)
         quotes = [_squeezed(quote) for quote in question.evidence]

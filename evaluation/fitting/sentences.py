@@ -1,4 +1,5 @@
-"""Fits the model of verification (rag/verification/model.json) from labelled sentences, and measures it by folds over source files.
+"""Fits the model of verification (rag/verification/model.json) from labelled sentences, and measures it by folds over
+source files.
 
 Rows that a missing fact or a contradiction decides by itself are left out of the fit: the model weighs the rest.
 """
@@ -99,7 +100,9 @@ def threshold_of(observed: Observed, p: Floats) -> float:
 
 
 def cross_validated(observed: Observed) -> dict[str, float]:
-    """Faithful kept and false rejected where no row was seen in the fit or the threshold: by folds over source files."""
+    """Faithful kept and false rejected where no row was seen in the fit or the threshold: by folds over source
+    files.
+    """
     kept = np.zeros(len(observed.labels), dtype=bool)
     for fold in range(FOLDS):
         held = observed.folds == fold

@@ -22,6 +22,7 @@ from web.pages import TOKEN_COOKIE, pages_blueprint
 
 TOKEN = "a-long-token-with-ü-in-it"
 STATIC = Path(web.pages.__file__).parent / "static"
+SCRIPTS = sorted((STATIC / "js").rglob("*.js"))
 SPEC: dict[str, Any] = {
     "info": {"title": "Docent", "version": "1.2.3", "description": "Tests <b>only</b>."},
     "tags": [{"name": "Documents", "description": "Uploads."}, {"name": "Unused"}],
@@ -135,27 +136,40 @@ def test_pages_keep_to_the_content_security_policy(client: FlaskClient, locked: 
         )
 
 
+def imported(script: Path) -> list[str]:
+    """What a script imports at its top, or later by a table of names."""
+    return re.findall(r'(?:from|documents:|document:|settings:) "(\.[\w./]+)"', script.read_text(encoding="utf-8"))
+
+
 def test_every_file_that_a_page_or_script_names_exists(client: FlaskClient) -> None:
     for html in pages(client).values():
         for address in Markup(html).addresses():
             if address.startswith("/assets/"):
                 assert client.get(address, buffered=True).status_code == 200, address
-    for script in (STATIC / "js").glob("*.js"):
-        for name in re.findall(
-            r'(?:from|documents:|document:|settings:) "\./([\w.]+)"', script.read_text(encoding="utf-8")
-        ):
-            assert (STATIC / "js" / name).is_file(), f"{script.name} imports {name}"
+    for script in SCRIPTS:
+        for name in imported(script):
+            assert (script.parent / name).is_file(), f"{script.name} imports {name}"
+
+
+def test_the_rooms_of_scripts_import_themselves_and_what_all_share() -> None:
+    for script in SCRIPTS:
+        room = script.parent.relative_to(STATIC / "js").as_posix()
+        for name in imported(script):
+            other = (script.parent / name).resolve().parent.relative_to(STATIC / "js").as_posix()
+            assert room == "." or other in (room, "base"), f"{room}/{script.name} must not import {name}"
+    folders = {script.parent for script in SCRIPTS}
+    assert max(len(list(folder.iterdir())) for folder in folders) <= 20
 
 
 def test_every_element_that_a_script_looks_up_is_on_the_page(client: FlaskClient) -> None:
     ids = {attributes["id"] for _, attributes in Markup(pages(client)["/"]).tags if "id" in attributes}
-    for script in (STATIC / "js").glob("*.js"):
+    for script in SCRIPTS:
         for name in re.findall(r'\$\("([\w-]+)"\)(?!\?)', script.read_text(encoding="utf-8")):
             assert name in ids, f"{script.name} looks up {name}"
 
 
 def test_scripts_never_parse_markup_or_code() -> None:
-    for script in (STATIC / "js").glob("*.js"):
+    for script in SCRIPTS:
         source = script.read_text(encoding="utf-8")
         for banned in (
             "innerHTML",
@@ -170,7 +184,7 @@ def test_scripts_never_parse_markup_or_code() -> None:
 
 
 def test_no_script_is_long() -> None:
-    for script in (STATIC / "js").glob("*.js"):
+    for script in SCRIPTS:
         assert len(script.read_text(encoding="utf-8").splitlines()) < 250, script.name
 
 

@@ -105,7 +105,9 @@ def listing(found: Page, paging: Paging, to_json: Any) -> dict[str, Any]:
 
 
 def _content(documents: DocumentCatalog, library: Library, document_id: str) -> Response:
-    """The original bytes. A PDF may be shown by the browser; anything else is a download, so that it cannot run here."""
+    """The original bytes. A PDF may be shown by the browser; anything else is a download, so that it cannot run
+    here.
+    """
     found = documents.document(document_id)
     path = library.content_path(found.id)
     if not path.exists():

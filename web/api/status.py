@@ -1,15 +1,15 @@
-"""/api/v1/status and /api/v1/samples, and what of a document lies beside its text: its outline and where it was cited."""
+"""/api/v1/status and /samples, and what of a document lies beside its text: its outline, and where it was cited."""
 
 from __future__ import annotations
 
 import shutil
-from datetime import UTC
 from typing import Any
 
 from flask import jsonify
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from catalog.conversations import CitingAnswer
 from rag.answering.wording import EXTRACTIVE
 from web import serializers as values
 from web.api.documents import listing
@@ -50,22 +50,18 @@ def overview_blueprint(services: Services, *, version: str) -> APIBlueprint:
     def cited(path: DocumentPath, query: Paging) -> Reply:
         document = services.documents.document(path.document_id)
         found = services.conversations.citing(document.id, page=query.page, limit=query.limit)
-        return jsonify(listing(found, query, lambda row: _citing(row, document.id)))
+        return jsonify(listing(found, query, _citing))
 
     return api
 
 
-def _citing(row: Any, document_id: str) -> dict[str, Any]:
+def _citing(answer: CitingAnswer) -> dict[str, Any]:
     return {
-        "answer_id": row.id,
-        "conversation_id": row.conversation_id,
-        "question": row.question,
-        "spans": [
-            {"n": span["n"], "char_start": span["char_start"], "char_end": span["char_end"]}
-            for span in row.citations
-            if span["document_id"] == document_id
-        ],
-        "created_at": values.timestamp(row.created_at.replace(tzinfo=UTC)),
+        "answer_id": answer.answer_id,
+        "conversation_id": answer.conversation_id,
+        "question": answer.question,
+        "spans": [{"n": n, "char_start": start, "char_end": end} for n, start, end in answer.spans],
+        "created_at": values.timestamp(answer.created_at),
     }
 
 

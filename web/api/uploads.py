@@ -1,7 +1,7 @@
 """Uploads: multipart files through flask_uploads, or a text in JSON, staged for the library.
 
-flask_uploads cuts names that are not Latin and refuses `报告.pdf`, so it is given a name of ours and the file's own name
-travels beside it as data. Every file is hashed while it is copied.
+flask_uploads cuts names that are not Latin and refuses `报告.pdf`, so it is given a name of ours and the file's own
+name travels beside it as data. Every file is hashed while it is copied.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ RETRY = {
 
 
 class Intake:
-    """Bytes of a request to staged files: named, measured, hashed, and each of a type that is read or with the reason why not."""
+    """Bytes of a request to staged files: named, measured, hashed, each of a type that is read or with the reason why
+    it is not.
+    """
 
     def __init__(self, library: Library, fetcher: UrlFetcher) -> None:
         self._library = library

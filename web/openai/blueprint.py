@@ -1,6 +1,7 @@
 """/v1: the OpenAI-compatible endpoint. Each collection is a model `docent/<collection>`; `docent` is all of them.
 
-Citations travel in `message.annotations` and as `[n]` in the text, doubts in lines below it. Errors have OpenAI's body (web/errors.py).
+Citations travel in `message.annotations` and as `[n]` in the text, doubts in lines below it. Errors have OpenAI's body
+(web/errors.py).
 """
 
 from __future__ import annotations

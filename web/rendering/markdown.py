@@ -62,7 +62,9 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A block that stands in no other: characters [start, end) of the source; its parts are made when they are wanted."""
+    """A block that stands in no other: characters [start, end) of the source; its parts are made when they are
+    wanted.
+    """
 
     start: int
     end: int

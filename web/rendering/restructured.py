@@ -1,8 +1,8 @@
 """reStructuredText, as its reader keeps it, as parts that know where they stand.
 
-Its reader has made plain lines of headings and rows of tables (ingest/readers/markup/rst.py). Owns what is left: literal
-blocks, which end where the indentation does, and lists with literals and strong words in them. Directives other than
-of code stay as they are written. Pure functions.
+Its reader has made plain lines of headings and rows of tables (ingest/readers/markup/rst.py). Owns what is left:
+literal blocks, which end where the indentation does, and lists with literals and strong words in them. Directives other
+than of code stay as they are written. Pure functions.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 // The keyboard: single keys where nothing is being typed, Escape to close, and the sheet that tells them.
 
-import { $ } from "./dom.js";
-import { store, stored } from "./drafts.js";
-import { verdictList } from "./marks.js";
-import { closePanel, panelIsOpen, stepPanel } from "./panel.js";
+import { verdictList } from "./ask/marks.js";
+import { closePanel, panelIsOpen, stepPanel } from "./ask/panel.js";
+import { $ } from "./base/dom.js";
+import { store, stored } from "./base/drafts.js";
 
 const KEY = "docent.keys"; // "off": single keys do nothing, for those who speak or slip
 

@@ -1,24 +1,24 @@
 // Wires the parts of the page together, and shows the part that the address names.
 
-import { addSamples, listCollections, listDocuments } from "./api.js";
-import { setUpAsk } from "./ask.js";
-import { setUpConversations } from "./conversations.js";
-import { $, el, fill } from "./dom.js";
-import { store, stored } from "./drafts.js";
-import { setUpDrop } from "./drop.js";
+import { setUpAsk } from "./ask/ask.js";
+import { setUpConversations } from "./ask/conversations.js";
+import { closePanel, setUpPanel } from "./ask/panel.js";
+import { setUpPreview } from "./ask/preview.js";
+import { offerStarts } from "./ask/starts.js";
+import { addSamples, listCollections, listDocuments } from "./base/api.js";
+import { $, el, fill } from "./base/dom.js";
+import { store, stored } from "./base/drafts.js";
+import { formatNumber, t } from "./base/strings.js";
+import { toast } from "./base/toast.js";
 import { setUpKeys } from "./keys.js";
-import { closePanel, setUpPanel } from "./panel.js";
-import { setUpPreview } from "./preview.js";
+import { setUpDrop } from "./library/drop.js";
 import { watchReadiness } from "./readiness.js";
-import { offerStarts } from "./starts.js";
-import { formatNumber, t } from "./strings.js";
 import { setUpTheme } from "./theme.js";
-import { toast } from "./toast.js";
 
 const SAMPLE = "welcome.pdf"; // examples are offered while the samples are all there is
 const SAMPLES = 6;
 const VIEWS = ["ask", "documents", "document", "settings"];
-const LATER = { documents: "./library.js", document: "./document.js", settings: "./settings.js" }; // fetched when first shown
+const LATER = { documents: "./library/library.js", document: "./library/document.js", settings: "./settings.js" }; // fetched when first shown
 
 const CAUTION = "docent.answers"; // how cautious a person wants answers; until they choose, as the server is set
 

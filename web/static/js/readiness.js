@@ -1,8 +1,8 @@
 // The readiness line: what is still loading, in plain words, until everything is there.
 
-import { getStatus } from "./api.js";
-import { $, say } from "./dom.js";
-import { t } from "./strings.js";
+import { getStatus } from "./base/api.js";
+import { $, say } from "./base/dom.js";
+import { t } from "./base/strings.js";
 
 const POLL_MS = 2000;
 const REQUIRED = ["embedder", "index"];

@@ -1,8 +1,8 @@
 // The settings page's part that the server fills: models, readiness, disk, limits.
 
-import { getStatus } from "./api.js";
-import { $, el } from "./dom.js";
-import { formatBytes, formatNumber, t } from "./strings.js";
+import { getStatus } from "./base/api.js";
+import { $, el } from "./base/dom.js";
+import { formatBytes, formatNumber, t } from "./base/strings.js";
 
 const REFRESH_MS = 5000;
 
@@ -39,8 +39,8 @@ function models({ models: { answers, answers_kind: kind, embeddings, reranker },
 }
 
 function readiness({ parts, documents }) {
-  const state = ({ state, detail }) => [el("span", { class: `state ${{ ready: "indexed", failed: "failed" }[state] ?? ""}` }, t(`settings.state.${state}`)), detail && state !== "ready" ? el("span", { class: "small block" }, detail) : ""];
-  const rows = Object.entries(parts).map(([name, part]) => [t(`settings.part.${name}`), state(part)]);
+  const stateOf = ({ state, detail }) => [el("span", { class: `state ${{ ready: "indexed", failed: "failed" }[state] ?? ""}` }, t(`settings.state.${state}`)), detail && state !== "ready" ? el("span", { class: "small block" }, detail) : ""];
+  const rows = Object.entries(parts).map(([name, part]) => [t(`settings.part.${name}`), stateOf(part)]);
   const { indexed, failed } = documents;
   const active = ["queued", "parsing", "chunking", "embedding"].reduce((sum, name) => sum + documents[name], 0);
   return box(t("settings.readiness"), facts([...rows, [t("settings.documents"), t("settings.counted", { n: indexed, active, failed })]]));

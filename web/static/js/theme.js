@@ -1,6 +1,6 @@
 // Light or dark: as the system has it, until a person chooses. A cookie, so that the server sends the page in it.
 
-import { $ } from "./dom.js";
+import { $ } from "./base/dom.js";
 
 const SECONDS_KEPT = 365 * 24 * 3600;
 const dark = matchMedia("(prefers-color-scheme: dark)");

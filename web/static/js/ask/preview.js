@@ -1,9 +1,10 @@
 // A look at a citation without leaving the answer: while its chip is pointed at or focused, the quote in its surroundings.
 
-import { $, el } from "./dom.js";
-import { chips, placeOf } from "./marks.js";
-import { build } from "./nodes.js";
+import { chips } from "./marks.js";
 import { surroundings, wordsOf } from "./surroundings.js";
+import { $, el } from "../base/dom.js";
+import { build } from "../base/nodes.js";
+import { placeOf } from "../base/places.js";
 
 const AROUND = 0; // the block in which the words stand
 const DELAY_MS = 120;

@@ -1,8 +1,8 @@
 // What an empty conversation offers about a library of one's own: what was read last, and questions that its headings suggest.
 
-import { getOutline, listDocuments } from "./api.js";
-import { $, el } from "./dom.js";
-import { language, t } from "./strings.js";
+import { getOutline, listDocuments } from "../base/api.js";
+import { $, el } from "../base/dom.js";
+import { language, t } from "../base/strings.js";
 
 const LATEST = 6; // documents that are looked at
 const NAMED = 3; // of them, and questions offered

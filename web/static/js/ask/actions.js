@@ -1,10 +1,11 @@
 // What can be done with an answer: copy it, share it, ask again, say whether it was good.
 
-import { rate } from "./api.js";
-import { asMarkdown, asText, copy } from "./copying.js";
-import { el, icon, newId, tool } from "./dom.js";
-import { t } from "./strings.js";
-import { toast } from "./toast.js";
+import { asMarkdown, asText } from "./copying.js";
+import { rate } from "../base/api.js";
+import { copy } from "../base/clipboard.js";
+import { el, icon, newId, tool } from "../base/dom.js";
+import { t } from "../base/strings.js";
+import { toast } from "../base/toast.js";
 
 export function actionsOf(turn) {
   const { answer } = turn;

@@ -1,11 +1,11 @@
 // The panel beside the answer: a source on its page or in its text, the words marked, and the way to the next.
 
-import { isPdf, originalUrl, pictureUrl, viewUrl } from "./api.js";
-import { $, el, narrow } from "./dom.js";
-import { placeOf } from "./marks.js";
-import { build } from "./nodes.js";
-import { t } from "./strings.js";
 import { surroundings, wordsOf } from "./surroundings.js";
+import { isPdf, originalUrl, pictureUrl, viewUrl } from "../base/api.js";
+import { $, el, narrow } from "../base/dom.js";
+import { build } from "../base/nodes.js";
+import { placeOf } from "../base/places.js";
+import { t } from "../base/strings.js";
 
 const AROUND = 1800; // characters shown on either side of the words
 

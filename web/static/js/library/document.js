@@ -1,12 +1,12 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
-import { getDocument, getExcerpt, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
-import { $, el, fill, icon, newId } from "./dom.js";
-import { pageOf } from "./marks.js";
-import { build } from "./nodes.js";
-import { formatBytes, formatTime, t } from "./strings.js";
 import { needsOtherCopy, opensWithPassword, SETTLED, stateNodes } from "./states.js";
-import { toast } from "./toast.js";
+import { getDocument, getExcerpt, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "../base/api.js";
+import { $, el, fill, icon, newId } from "../base/dom.js";
+import { build } from "../base/nodes.js";
+import { pageOf } from "../base/places.js";
+import { formatBytes, formatTime, t } from "../base/strings.js";
+import { toast } from "../base/toast.js";
 
 const REFRESH_MS = 1500;
 const PART = 20_000; // characters of text shown at once

@@ -1,6 +1,6 @@
 // The server's tree of nodes as elements: an answer's while it grows, and a document's. No markup is parsed here.
 
-import { copy } from "./copying.js";
+import { copy } from "./clipboard.js";
 import { el, icon } from "./dom.js";
 import { t } from "./strings.js";
 import { toast } from "./toast.js";

@@ -1,8 +1,8 @@
 // The state of a document in words, with a bar while it moves and the reason where it failed.
 
-import { reason } from "./api.js";
-import { el } from "./dom.js";
-import { formatNumber, language, t } from "./strings.js";
+import { reason } from "../base/api.js";
+import { el } from "../base/dom.js";
+import { formatNumber, language, t } from "../base/strings.js";
 
 export const SETTLED = new Set(["indexed", "failed", "cancelled", "trashed", "unchanged"]);
 

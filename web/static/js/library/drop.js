@@ -1,6 +1,6 @@
 // Files dropped anywhere on the page; folders are walked, and a file is named by its path below what was dropped.
 
-import { $ } from "./dom.js";
+import { $ } from "../base/dom.js";
 
 /** add([{file, name}]) */
 export function setUpDrop(add) {

@@ -1,12 +1,12 @@
 // The question form and the conversation: one question at a time, streamed, stoppable, never lost.
 
-import { ApiError, listMessages, send } from "./api.js";
 import { Turn } from "./answer.js";
-import { $, say } from "./dom.js";
-import { keepDraft, keptDraft } from "./drafts.js";
 import { closePanel } from "./panel.js";
-import { readEvents } from "./sse.js";
-import { t } from "./strings.js";
+import { ApiError, listMessages, send } from "../base/api.js";
+import { $, say } from "../base/dom.js";
+import { keepDraft, keptDraft } from "../base/drafts.js";
+import { readEvents } from "../base/sse.js";
+import { t } from "../base/strings.js";
 
 const SILENCE_MS = 45_000; // the server pings every 15 s; after three missed pings the connection is gone
 

@@ -1,20 +1,13 @@
 // What stands in an answer beside its words: chips that cite, and verdicts.
 
-import { el } from "./dom.js";
-import { t } from "./strings.js";
+import { el } from "../base/dom.js";
+import { placeOf } from "../base/places.js";
+import { t } from "../base/strings.js";
 
 export const VERDICTS = { verified: "✓", consistent: "≈", misattributed: "⇄", unsupported: "✗", uncited: "○" };
 
 /** The source that a chip leads to: {turn, n}. */
 export const chips = new WeakMap();
-
-/** "p. 3" or "p. 3–4"; nothing for a source without pages. */
-export function pageOf({ page, page_end: end }) {
-  if (!page) return "";
-  return end && end !== page ? t("source.pages", { from: page, to: end }) : t("source.page", { page });
-}
-
-export const placeOf = (source) => [source.filename, pageOf(source)].filter(Boolean).join(", ");
 
 export function chip(turn, citation) {
   const label = t("source.chip", { n: citation.n, place: placeOf(citation) });

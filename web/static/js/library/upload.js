@@ -1,11 +1,11 @@
 // Adding files: sent two at a time, followed until they are ready or have failed, with rate and time left.
 
-import { ApiError, deleteDocument, getJob, listDocuments, retryJob, uploadFile } from "./api.js";
-import { $, say } from "./dom.js";
 import { named } from "./drop.js";
-import { formatBytes, formatDuration, t } from "./strings.js";
 import { SETTLED } from "./states.js";
 import { UploadRow } from "./upload_row.js";
+import { ApiError, deleteDocument, getJob, listDocuments, retryJob, uploadFile } from "../base/api.js";
+import { $, say } from "../base/dom.js";
+import { formatBytes, formatDuration, t } from "../base/strings.js";
 
 const SENDING_AT_ONCE = 2;
 const POLL_MS = 1000;

@@ -1,10 +1,10 @@
 // The trash: documents go in at once and come out again; only here can they be deleted for good, once a person has confirmed it.
 
-import { deleteDocument, emptyTrash, getDocument, restoreDocument, trashDocument } from "./api.js";
-import { $ } from "./dom.js";
 import { SETTLED } from "./states.js";
-import { t } from "./strings.js";
-import { toast, UNDO_MS } from "./toast.js";
+import { deleteDocument, emptyTrash, getDocument, restoreDocument, trashDocument } from "../base/api.js";
+import { $ } from "../base/dom.js";
+import { t } from "../base/strings.js";
+import { toast, UNDO_MS } from "../base/toast.js";
 
 const FOLLOW_MS = 1000;
 

@@ -1,8 +1,8 @@
 // An answer as text to take elsewhere, with its references.
 
-import { originalUrl } from "./api.js";
-import { placeOf } from "./marks.js";
-import { t } from "./strings.js";
+import { originalUrl } from "../base/api.js";
+import { placeOf } from "../base/places.js";
+import { t } from "../base/strings.js";
 
 const absolute = (path) => new URL(path, location.href).href;
 const oneLine = (text) => text.replace(/\s+/g, " ").trim();
@@ -26,21 +26,4 @@ export function asText({ question, answer, text }) {
   for (const node of shown.querySelectorAll("p, li, h3, h4, h5, h6, tr, pre")) node.append("\n");
   const references = answer.citations.map((citation) => `[${citation.n}] ${placeOf(citation)}: “${oneLine(citation.quote ?? "")}”`);
   return [oneLine(question), shown.textContent.trim(), references.length ? `${t("copy.references")}\n${references.join("\n")}` : ""].filter(Boolean).join("\n\n");
-}
-
-/** Put a text on the clipboard; browsers have no clipboard API on an unprotected connection away from this machine. */
-export async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-  } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    field.className = "sr";
-    const before = document.activeElement;
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
-    before?.focus({ preventScroll: true });
-  }
 }

@@ -1,12 +1,13 @@
 // How one answer looks: its sources first, the text as it streams, and the whole of it when it is done.
 
 import { actionsOf } from "./actions.js";
-import { $, el, newId, say } from "./dom.js";
-import { chip, pageOf, placeOf, verdictMark } from "./marks.js";
-import { patch } from "./nodes.js";
+import { chip, verdictMark } from "./marks.js";
 import { openPanel } from "./panel.js";
-import { formatSeconds, t } from "./strings.js";
 import { glanceOf } from "./surroundings.js";
+import { $, el, newId, say } from "../base/dom.js";
+import { patch } from "../base/nodes.js";
+import { pageOf, placeOf } from "../base/places.js";
+import { formatSeconds, t } from "../base/strings.js";
 
 const HELD = new Set(["verified", "misattributed"]);
 const SNIPPET = 220; // characters of a source that its card shows

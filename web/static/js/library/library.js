@@ -1,13 +1,13 @@
 // The documents: filters, order, paging, what is still being read, and the trash, which is a list of them like any other.
 
-import { deleteCollection, listDocuments } from "./api.js";
-import { $, el, later, say, tool } from "./dom.js";
-import { stored, store } from "./drafts.js";
-import { formatAgo, formatBytes, formatNumber, formatTime, t } from "./strings.js";
 import { SETTLED, stateNodes } from "./states.js";
-import { deleteLater } from "./toast.js";
 import { setUpTrash } from "./trash.js";
 import { setUpUploads } from "./upload.js";
+import { deleteCollection, listDocuments } from "../base/api.js";
+import { $, el, later, say, tool } from "../base/dom.js";
+import { stored, store } from "../base/drafts.js";
+import { formatAgo, formatBytes, formatNumber, formatTime, t } from "../base/strings.js";
+import { deleteLater } from "../base/toast.js";
 
 const LIMIT = 50;
 const REFRESH_MS = 2000;

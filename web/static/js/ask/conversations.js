@@ -1,9 +1,9 @@
 // The side list of conversations: search, rename, delete, continue.
 
-import { deleteConversation, listConversations, renameConversation } from "./api.js";
-import { $, el, later, narrow, tool } from "./dom.js";
-import { formatAgo, formatTime, t } from "./strings.js";
-import { deleteLater, toast } from "./toast.js";
+import { deleteConversation, listConversations, renameConversation } from "../base/api.js";
+import { $, el, later, narrow, tool } from "../base/dom.js";
+import { formatAgo, formatTime, t } from "../base/strings.js";
+import { deleteLater, toast } from "../base/toast.js";
 
 const LIMIT = 40;
 

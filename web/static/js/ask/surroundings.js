@@ -1,7 +1,7 @@
 // The words of a source in the text around them, as the document means it: headings, lists, tables, code.
 
-import { getExcerpt } from "./api.js";
-import { t } from "./strings.js";
+import { getExcerpt } from "../base/api.js";
+import { t } from "../base/strings.js";
 
 const kept = new Map(); // what was fetched, by span: a document's text does not change under its id
 const KEPT_AT_MOST = 60;

@@ -1,8 +1,8 @@
 // One file on its way: what it is doing, and where it failed the reason and the way out.
 
-import { el, icon, newId } from "./dom.js";
-import { formatBytes, t } from "./strings.js";
 import { needsOtherCopy, opensWithPassword, stateNodes } from "./states.js";
+import { el, icon, newId } from "../base/dom.js";
+import { formatBytes, t } from "../base/strings.js";
 
 export class UploadRow {
   /** handlers: retry(upload, password), remove(upload) */

@@ -1,4 +1,4 @@
-"""The server for `docent serve` and `python app.py`: gunicorn with one worker process and many threads, on an open socket.
+"""The server for `docent serve` and `python app.py`: gunicorn, one worker process with many threads, on an open socket.
 
 One worker, because one process may own the data folder; gunicorn starts it anew if it dies. Threads, because an answer
 streams for seconds. Must not build the application in the master: a Chroma client does not survive a fork.

@@ -23,7 +23,7 @@ from rag.verification.facts.numbers import (
     han_value,
     scale_value,
 )
-from rag.verification.facts.units import CURRENCY_BEFORE, UNIT, unit_of
+from rag.verification.facts.units import CURRENCY_BEFORE, UNIT, measured, unit_of
 
 _HAN_SCALE = "[十百千万萬亿億兆]+"
 _MEASURE = "个個名位人次家座条條种種项項支只隻部本张張场場届屆层層辆輛艘架台臺所口户戶间間队隊组組股股集章篇首枚颗顆株棵代世号號级級倍轮輪套批排节節步点點番版期战成员员"
@@ -83,7 +83,7 @@ def stated(wanted: Quantity, given: Iterable[Quantity]) -> str | None:
     for item in given:
         if wanted.unit and item.unit:
             if wanted.unit[0] == item.unit[0]:
-                if wanted.value * wanted.unit[1] == item.value * item.unit[1] or _rounds(wanted, item):
+                if measured(wanted.value, wanted.unit) == measured(item.value, item.unit) or _rounds(wanted, item):
                     return None
             elif {wanted.unit[0], item.unit[0]} == {"angle", "temperature"} and wanted.value == item.value:
                 return None

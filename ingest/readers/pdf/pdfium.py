@@ -16,6 +16,7 @@ from typing import Any
 
 from ingest.readers.pdf.columns import Segment, arrange
 from ingest.readers.pdf.forms import filled_fields
+from ingest.readers.pdf.hyphens import HYPHEN
 from ingest.readers.pdf.layout import Line, Page
 from ingest.readers.pdf.ocr import DPI, Ocr, Picture
 from ingest.readers.pdf.opening import open_pdf
@@ -25,6 +26,7 @@ from ingest.readers.text.normalisation import collapse
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _SWAPPED = re.compile("[" + "".join(chr(byte << 8) for byte in range(0x20, 0x7F)) + "]{3,}")
+_LINE = re.compile(f"[^{HYPHEN}]*{HYPHEN}|[^{HYPHEN}]+")
 _SEGMENTS = 20  # of lines and areas: fewer draw no word
 _MAX_NAMES = 100
 _MAX_PIXELS = 40_000_000
@@ -202,14 +204,18 @@ def _unswapped(match: re.Match[str]) -> str:
 
 
 def _parts(text: str, astral: bool) -> Iterator[tuple[str, int, int]]:
-    """The lines of a page's text with the positions of their first and last character, as pdfium counts."""
+    """The lines of a page's text with the positions of their first and last character, as pdfium counts. A word that it
+    joined across two lines is parted again, for what follows may stand in another column.
+    """
     position = 0
-    for part in text.split("\r\n"):
-        stripped = part.strip()
-        if stripped:
-            first = position + _units(part[: len(part) - len(part.lstrip())], astral)
-            yield stripped, first, first + _units(stripped, astral) - 1
-        position += _units(part, astral) + 2
+    for joined in text.split("\r\n"):
+        for part in _LINE.findall(joined):
+            stripped = part.strip()
+            if stripped:
+                first = position + _units(part[: len(part) - len(part.lstrip())], astral)
+                yield stripped, first, first + _units(stripped, astral) - 1
+            position += _units(part, astral)
+        position += 2
 
 
 def _units(text: str, astral: bool) -> int:

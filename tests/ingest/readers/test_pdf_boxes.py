@@ -78,7 +78,7 @@ def test_a_hyphen_at_a_lines_end(write: Write) -> None:
         ("information is there.", 12, False, 670),
     ]
     path = write("a.pdf", make_pdf([lines]))
-    read, marked = found(path, "information is here")
+    read, marked = found(path, "information\nis here")
     assert [line.rstrip("\x02-") for line in read] == ["informa", "tion is here"]
     assert marked.found == marked.wanted
 

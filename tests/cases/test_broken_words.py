@@ -110,3 +110,9 @@ def test_chinese_and_mixed_text_keep_what_they_hold(write: Write) -> None:
     assert join("请用eleva-", "tor电梯", words) == ("请用elevator", "电梯")
     assert join("使用Docker-", "容器部署", words) is None
     assert join("中文-", "english", words) is None
+
+
+def test_a_document_whose_lines_break_at_compounds_only(write: Write) -> None:
+    text = _page(write, "We are in-network and out-of-network, pre-paid and tax-free here, all in-", "network and out-of-",
+                 "network as tax-", "free as pre-", "paid, by problem-", "solving.")  # fmt: skip
+    assert "problem-solving" in text

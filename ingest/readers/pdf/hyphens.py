@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 HYPHEN = "\ufffe"
 """Where pdfium joined a word that was broken at a line's end."""
@@ -17,8 +18,8 @@ HYPHEN = "\ufffe"
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _TAIL = re.compile(rf"((?:[^\W_{_CJK}]+[-\u2010\u2011])*)([^\W\d_{_CJK}]+)[-\u2010\u00ad\ufffe]$")
 _HEAD = re.compile(rf"([^\W_{_CJK}]+)[^\s{_CJK}]*")
-_WORDS = re.compile(r"[^\W_]+(?:[-\u2010\u2011][^\W_]+)*")
-_FIRST_WORD = re.compile(r"\W*[^\W_]+(?:[-\u2010\u2011][^\W_]+)*")
+_WORDS = re.compile(r"[^\W_]+(?:-[^\W_]+)*")
+_FIRST_WORD = re.compile(r"\W*([^\W_]+)(?:-[^\W_]+)*")
 # "short- and long-term": the hyphen stands for a word that comes later.
 _SUSPENDED = frozenset("and or und oder bis sowie nor versus vs".split())
 _PERHAPS_SUSPENDED = frozenset("to et ou y o e als en of".split())  # where a word with a hyphen follows
@@ -31,7 +32,7 @@ _SYLLABLES = frozenset(
 )
 _COMPOUND_FIRST = frozenset(
     "well self ill half cross high low long short full part real so ex all multi state one two three four five six seven eight nine ten first second third single double user cost risk time open"
-    " closed hard soft fast slow wide deep large small third mid top hand old new best decision know follow check log sign".split()
+    " closed hard soft fast slow wide deep large small third mid top hand old new cutting leading best decision know follow check log sign".split()
 )
 _TENS = frozenset("twenty thirty forty fifty sixty seventy eighty ninety".split())
 _ONES = frozenset(
@@ -51,24 +52,49 @@ _SOLID = frozenset(
 _BETWEEN = frozenset("of the to in and by on up for a de la".split())
 
 
-def words_of(lines: Iterable[str]) -> Counter[str]:
-    """How often the document writes each word, compounds as one; counted only if a word is broken. Halves do not count."""
-    texts = list(lines)
-    if not any(_TAIL.search(text) for text in texts):
-        return Counter()
+@dataclass(frozen=True, slots=True)
+class Words:
+    """How often a document writes each word, compounds as one; whether its lines are broken within words at all."""
+
+    counts: Counter[str]
+    hyphenated: bool = True
+
+    def weigh(self, before: str, left: str, right: str) -> int:
+        """Over 0 where the document writes both halves as one word more often than with a hyphen; 0 where it is silent."""
+        whole, compound = self.counts[left + right], self.counts[f"{left}-{right}"]
+        if before:
+            whole, compound = (
+                whole + self.counts[before + left + right],
+                compound + self.counts[f"{before}{left}-{right}"],
+            )
+        return whole - compound
+
+
+def words_of(lines: Iterable[str]) -> Words:
+    """The words of a document, counted only if one is broken at the end of a line. The halves of such words do not count."""
     counts: Counter[str] = Counter()
-    broken = False
+    texts = list(lines)
+    breaks = []
+    if not any(_TAIL.search(text) for text in texts):
+        return Words(counts)
+    tail = None
     for text in texts:
-        text = text.casefold()
-        if broken and (head := _FIRST_WORD.match(text)):
+        text = text.casefold().replace("\u2010", "-")
+        if tail and (head := _FIRST_WORD.match(text)):
+            breaks.append((tail[1], tail[2], head[1]))
             text = text[head.end() :]
         tail = _TAIL.search(text)
-        broken = tail is not None
-        counts.update(word.replace("\u2010", "-") for word in _WORDS.findall(text[: tail.start()] if tail else text))
-    return counts
+        counts.update(_WORDS.findall(text[: tail.start()] if tail else text))
+    words = Words(counts)
+    weights = [words.weigh(*each) for each in breaks]
+    # Most word processors break lines at the hyphens of compounds, and nowhere else in a word.
+    compounds = sum(weight < 0 for weight in weights)
+    return replace(
+        words, hyphenated=compounds < 3 or sum(1 + (weight > 0) for weight in weights if weight >= 0) >= compounds
+    )
 
 
-def join(upper: str, lower: str, words: Counter[str]) -> tuple[str, str] | None:
+def join(upper: str, lower: str, words: Words) -> tuple[str, str] | None:
     """The two lines with the word that is broken between them in the upper one; None where none is."""
     tail = _TAIL.search(upper)
     head = _HEAD.match(lower) if tail else None
@@ -84,19 +110,18 @@ def join(upper: str, lower: str, words: Counter[str]) -> tuple[str, str] | None:
     return f"{upper[:-1]}{hyphen}{head[0]}", lower[head.end() :].lstrip()
 
 
-def _is_compound(before: str, left: str, right: str, words: Counter[str], *, capitals: bool) -> bool:
+def _is_compound(before: str, left: str, right: str, words: Words, *, capitals: bool) -> bool:
     """Whether `left` and `right` are parted by a hyphen of their own; `before` are the parts that stand before them."""
+    one, two = left.casefold(), right.casefold()
+    weight = words.weigh(before.casefold().replace("\u2010", "-"), one, two)
+    if weight and (right[0].islower() or left.isupper()):
+        return weight < 0
     if not right.isalpha() or not (right[0].islower() or capitals):
         return True
     if capitals and max(len(left), len(right)) < 5:  # "ISO-IEC"
         return True
-    one, two = left.casefold(), right.casefold()
-    whole, hyphenated = words[one + two], words[f"{one}-{two}"]
-    if before:
-        ahead = before.casefold().replace("\u2010", "-")
-        whole, hyphenated = whole + words[f"{ahead}{one}{two}"], hyphenated + words[f"{ahead}{one}-{two}"]
-    if whole != hyphenated:
-        return hyphenated > whole
+    if not words.hyphenated:
+        return True
     if len(left) == 1:  # "e-mail", "x-ray": no typesetter leaves one letter
         return True
     if one in _BETWEEN and before:  # "state-of-the-art"
@@ -105,4 +130,4 @@ def _is_compound(before: str, left: str, right: str, words: Counter[str], *, cap
         return True
     if one in _COMPOUND_FIRST and two in _COMPOUND_SECOND:
         return f"{one}{two}" not in _SOLID
-    return bool(words[one] and words[two]) and not {one, two} & _SYLLABLES
+    return bool(words.counts[one] and words.counts[two]) and not {one, two} & _SYLLABLES

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ingest.readers.pdf.hyphens import HYPHEN, join, words_of
+from ingest.readers.pdf.hyphens import HYPHEN, Words, join, words_of
 from ingest.readers.text.normalisation import collapse
 
 _BULLET = re.compile(
@@ -28,6 +28,7 @@ _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LAST_HYPHENS = ("-", "\u2010", "\u00ad", HYPHEN)
 _UNFINISHED = re.compile(r"[.,;:。，；：、…|]$")
+_CLOSED = re.compile(r"[.!?:。！？：][\"'”’)]?$")
 _LIST_ITEM = re.compile(r"^(?:[•\-*]|\(?[0-9a-zA-Z]{1,2}[.)])\s")
 _PAGE_WORDS = re.compile(r"page|seite|of|von|第|页|頁|共|[^\w]|_", re.IGNORECASE)
 
@@ -91,7 +92,7 @@ def clean(text: str) -> str:
     return collapse(text).strip()
 
 
-def _join_words(pages: Sequence[Page], words: Counter[str]) -> None:
+def _join_words(pages: Sequence[Page], words: Words) -> None:
     """Put words together that are broken between two lines, or pages, in the upper one; a line of which nothing is left goes."""
     upper: Line | None = None
     for page in pages:
@@ -192,12 +193,14 @@ def _body_size(pages: Sequence[Page]) -> float:
 
 
 def _mark_gaps(page: Page) -> None:
-    """A paragraph begins where the distance to the line above is clearly larger than usual on the page."""
+    """A paragraph begins where the distance to the line above is clearly larger than usual on the page, or with a column
+    after a sentence that is closed.
+    """
     steps = [above.bottom - line.top for above, line in pairwise(page)]
     usual = median([step for step in steps if step > 1] or [0])
     for (above, line), step in zip(pairwise(page), steps, strict=True):
         pitch = min(usual, 1.6 * max(line.size, above.size)) if line.size else usual
-        line.gap = step > 1.3 * pitch > 0
+        line.gap = step > 1.3 * pitch > 0 or (step < -2 * pitch < 0 and bool(_CLOSED.search(above.text)))
 
 
 def _mark_headings(pages: list[Page]) -> None:

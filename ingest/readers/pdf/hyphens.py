@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 HYPHEN = "\ufffe"
 """Where pdfium joined a word that was broken at a line's end."""
 
+HYPHENS = ("-", "\u2010", "\u00ad", HYPHEN)
+
 _CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef"
 _TAIL = re.compile(rf"((?:[^\W_{_CJK}]+[-\u2010\u2011])*)([^\W\d_{_CJK}]+)[-\u2010\u00ad\ufffe]$")
 _HEAD = re.compile(rf"([^\W_{_CJK}]+)[^\s{_CJK}]*")
@@ -70,12 +72,17 @@ class Words:
         return whole - compound
 
 
+def _tail(text: str) -> re.Match[str] | None:
+    """The beginning of a word that a line breaks off in: the parts before its last hyphens, and the last part."""
+    return _TAIL.search(text) if text.endswith(HYPHENS) else None
+
+
 def words_of(lines: Iterable[str]) -> Words:
     """The words of a document, counted only if one is broken at the end of a line. The halves of such words do not count."""
     counts: Counter[str] = Counter()
     texts = list(lines)
     breaks = []
-    if not any(_TAIL.search(text) for text in texts):
+    if not any(map(_tail, texts)):
         return Words(counts)
     tail = None
     for text in texts:
@@ -83,7 +90,7 @@ def words_of(lines: Iterable[str]) -> Words:
         if tail and (head := _FIRST_WORD.match(text)):
             breaks.append((tail[1], tail[2], head[1]))
             text = text[head.end() :]
-        tail = _TAIL.search(text)
+        tail = _tail(text)
         counts.update(_WORDS.findall(text[: tail.start()] if tail else text))
     words = Words(counts)
     weights = [words.weigh(*each) for each in breaks]
@@ -96,7 +103,7 @@ def words_of(lines: Iterable[str]) -> Words:
 
 def join(upper: str, lower: str, words: Words) -> tuple[str, str] | None:
     """The two lines with the word that is broken between them in the upper one; None where none is."""
-    tail = _TAIL.search(upper)
+    tail = _tail(upper)
     head = _HEAD.match(lower) if tail else None
     if tail is None or head is None or " | " in upper or " | " in lower:
         return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from ingest.readers.pdf.hyphens import HYPHEN, Words, join, words_of
+from ingest.readers.pdf.hyphens import HYPHENS, Words, join, words_of
 from ingest.readers.text.normalisation import collapse
 
 _BULLET = re.compile(
@@ -26,7 +26,6 @@ _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _PRESENTATION = re.compile("[\ufb00-\ufb06\u2f00-\u2fd5]")
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_LAST_HYPHENS = ("-", "\u2010", "\u00ad", HYPHEN)
 _UNFINISHED = re.compile(r"[.,;:。，；：、…|]$")
 _CLOSED = re.compile(r"[.!?:。！？：][\"'”’)]?$")
 _LIST_ITEM = re.compile(r"^(?:[•\-*]|\(?[0-9a-zA-Z]{1,2}[.)])\s")
@@ -83,7 +82,7 @@ def tidy(pages: Sequence[Page], *, headings: bool) -> list[Page]:
 def clean(text: str) -> str:
     """A line with its bullets, hyphens and odd letter forms made ordinary."""
     if not text.isascii():
-        if text[-1] in _LAST_HYPHENS:  # a soft one is seen at the end of a line
+        if text[-1] in HYPHENS:  # a soft one is seen at the end of a line
             text = f"{text[:-1]}-"
         text = _BULLET.sub("• ", text.lstrip())
         text = _DASH.sub("- ", text)
@@ -98,7 +97,7 @@ def _join_words(pages: Sequence[Page], words: Words) -> None:
     for page in pages:
         turned = True  # whether the page has been turned since
         for line in list(page):
-            if upper is not None and upper.text[-1] in _LAST_HYPHENS and _alike(upper, line):
+            if upper is not None and upper.text[-1] in HYPHENS and _alike(upper, line):
                 joined = join(upper.text, line.text, words)
                 if joined and not (turned and not line.text[0].islower()):
                     upper.text, line.text = joined

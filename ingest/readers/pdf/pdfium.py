@@ -244,15 +244,19 @@ def _segments(place: Place, line: Line, begin: int | None) -> list[Segment]:
     def index(offset: int) -> int:
         return begin + offset if begin is not None else place.index_of(first + _units(text[:offset], wide))
 
-    limit = _GAP * max(line.size, 4.0)
-    left = place.extent(index(0))[0]
+    limit, extent = _GAP * max(line.size, 4.0), place.extent
+    left = extent(index(0))[0]
     parts, start = [], 0
     for match in _BLANKS.finditer(text):
-        before, after = place.extent(index(match.start() - 1))[1], place.extent(index(match.end()))[0]
+        last, following = match.span()
+        if begin is None:
+            before, after = extent(index(last - 1))[1], extent(index(following))[0]
+        else:
+            before, after = extent(begin + last - 1)[1], extent(begin + following)[0]
         if after - before > limit:
-            parts.append((start, match.start(), left, before))
-            start, left = match.end(), after
-    right = place.extent(index(len(text) - 1))[1]
+            parts.append((start, last, left, before))
+            start, left = following, after
+    right = extent(index(len(text) - 1))[1]
     if not parts:
         return [Segment(text, left, right, first, line.size, line.top, line.bold)]
     parts.append((start, len(text), left, right))

@@ -16,6 +16,7 @@ from ingest.readers.pdf.layout import Line, Page
 from ingest.readers.pdf.reading_order import Segment, regions, rows_of
 
 _MAX_LINES = 2000  # of a page that is searched for columns
+_SAME_ROW = 2.0  # points between baselines
 _MIN_ROWS = 3
 _MAX_CELL = 24  # characters; half the cells of a column are shorter
 _WIDE_GAP = 1.5  # in type sizes: wider than any space between words
@@ -26,14 +27,15 @@ Segments = Sequence[Segment]
 
 def arrange(lines: Page, segments: Sequence[Segments]) -> Page:
     """The lines in reading order; `segments` are the parts of each line, parted by gaps that may be gutters."""
-    falling = all(above.top > below.top - 2 for above, below in pairwise(lines))
+    falling = all(above.top - below.top >= _SAME_ROW for above, below in pairwise(lines))
     if falling and all(len(parts) == 1 for parts in segments) and not _beside(segments):
         return lines
+    pairs = _on_rows(lines, segments)
     if len(lines) <= _MAX_LINES:
-        found = regions(rows_of([part for parts in segments for part in parts]))
+        found = regions(rows_of([part for _, parts in pairs for part in parts]))
         if found is not None:
             return [line for region in found for line in _of_region(region)]
-    pairs = [_rejoined(line, parts) for line, parts in zip(lines, segments, strict=True)]
+    pairs = [_rejoined(line, parts) for line, parts in pairs]
     lines, segments = [line for line, _ in pairs], [parts for _, parts in pairs]
     if len(lines) <= _MAX_LINES:
         lines, segments = _rows_of_columns(lines, segments)
@@ -43,13 +45,44 @@ def arrange(lines: Page, segments: Sequence[Segments]) -> Page:
 
 def _of_region(rows: Sequence[Segments]) -> Page:
     """The lines of a column, or of what stands above or below columns."""
-    pairs = []
-    for row in rows:
-        size = min(each.size for each in row)
-        line = Line(row[0].text, size, all(each.bold for each in row), row[0].base, row[-1].base)
-        line, parts = _rejoined(_line_of(line, row, " "), row)
-        pairs.append((line, parts))
+    pairs = [_rejoined(_measured(row), row) for row in rows]
     return _with_cells([line for line, _ in pairs], [parts for _, parts in pairs])
+
+
+def _measured(row: Segments) -> Line:
+    """A line of these parts, as large as the smallest of them."""
+    runs = tuple((part.text, part.position) for part in row)
+    text, bold = " ".join(part.text for part in row), all(part.bold for part in row)
+    return Line(text, min(part.size for part in row), bold, row[0].base, row[-1].base, runs=runs)
+
+
+def _on_rows(lines: Page, segments: Sequence[Segments]) -> list[tuple[Line, Segments]]:
+    """The lines as they stand on the page. pdfium makes two of one, for a cell of a single letter, and one of two that
+    begin at different heights; it gives the parts of a line that is turned upside down from the last to the first.
+    """
+    pairs: list[tuple[Line, Segments]] = []
+    for line, parts in zip(lines, segments, strict=True):
+        begins: list[int] = []
+        for index in range(1, len(parts)):
+            row = parts[begins[-1] if begins else 0 : index]
+            if abs(row[-1].base - parts[index].base) >= _SAME_ROW / 2 and not _disjoint(row, parts[index : index + 1]):
+                begins.append(index)
+        for begin, end in pairwise([0, *begins, len(parts)]):
+            row = parts[begin:end]
+            above = pairs[-1][1] if pairs else ()
+            if above and abs(above[-1].base - row[0].base) < _SAME_ROW and _disjoint(above, row):
+                row = sorted((*above, *row), key=lambda part: part.left)
+                pairs[-1] = (_measured(row), row)
+                continue
+            ordered = sorted(row, key=lambda part: part.left)
+            same = len(row) == len(parts) and ordered == list(row)
+            pairs.append((line if same else _measured(ordered), ordered))
+    return pairs
+
+
+def _disjoint(above: Segments, row: Segments) -> bool:
+    """Whether parts that stand on one height stand side by side."""
+    return all(one.right <= two.left or two.right <= one.left for one in above for two in row)
 
 
 def _beside(segments: Sequence[Segments]) -> bool:

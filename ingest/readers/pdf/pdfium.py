@@ -28,6 +28,7 @@ _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _SWAPPED = re.compile("[" + "".join(chr(byte << 8) for byte in range(0x20, 0x7F)) + "]{3,}")
 _LINE = re.compile(f"[^{HYPHEN}]*{HYPHEN}|[^{HYPHEN}]+")
+_LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BLANKS = re.compile(" +")
 _SEGMENTS = 20  # of lines and areas: fewer draw no word
 _MAX_NAMES = 100
@@ -187,15 +188,19 @@ def page_lines(page: Any) -> Page:
             lines.append(line)
             whole = end - begin == len(part) - 1  # else characters stand there that the text leaves out
             segments.append(_segments(place, line, begin if whole else None))
-        if _runs_down(lines):
+        if _runs_down(lines, segments):
             order = sorted(range(len(lines)), key=lambda index: -segments[index][0].left)
             return [lines[index] for index in order]
         return arrange(lines, segments)
 
 
-def _runs_down(lines: Page) -> bool:
+def _runs_down(lines: Page, segments: list[list[Segment]]) -> bool:
     """Whether a page is written from top to bottom, in lines that follow each other from right to left."""
-    down = sum(len(line.text) for line in lines if line.top - line.bottom > 2 * line.size > 0)
+    down = 0
+    for line, parts in zip(lines, segments, strict=True):
+        if line.top - line.bottom > 2 * line.size > 0:
+            wide = max(part.right for part in parts) - min(part.left for part in parts)
+            down += len(line.text) if wide < 2 * line.size else 0
     return 2 * down > sum(len(line.text) for line in lines)
 
 
@@ -235,7 +240,7 @@ def _measured(place: Place, text: str, first: int, last: int) -> tuple[Line, int
 
 
 def _segments(place: Place, line: Line, begin: int | None) -> list[Segment]:
-    """The parts of a line between gaps that may part columns. `begin` is the index of its first character where those of
+    """The parts of a line between gaps that may part columns, and ends of lines that pdfium has not seen. `begin` is the index of its first character where those of
     the others follow it one by one; None where they do not.
     """
     text, first = line.runs[0]
@@ -253,7 +258,9 @@ def _segments(place: Place, line: Line, begin: int | None) -> list[Segment]:
             before, after = extent(index(last - 1))[1], extent(index(following))[0]
         else:
             before, after = extent(begin + last - 1)[1], extent(begin + following)[0]
-        if after - before > limit:
+        if after - before > limit or (
+            after < left + limit and _goes_back(place, index(last - 1), index(following), left, text)
+        ):
             parts.append((start, last, left, before))
             start, left = following, after
     right = extent(index(len(text) - 1))[1]
@@ -268,6 +275,15 @@ def _segments(place: Place, line: Line, begin: int | None) -> list[Segment]:
         position = first + _units(text[:begins], wide)
         found.append(Segment(text[begins:ends], near, far, position, size, place.baseline(one), bold))
     return found
+
+
+def _goes_back(place: Place, one: int, other: int, left: float, text: str) -> bool:
+    """Whether what follows stands on a line of its own, which pdfium took for one with the line before where columns are
+    set off; or on the same line, but before what it follows, as where a page is turned upside down.
+    """
+    if abs(place.baseline(one) - place.baseline(other)) > 1:
+        return True
+    return place.extent(other)[1] <= left and not _LEFTWARDS.search(text)
 
 
 def _is_bold(text_page: Any, index: int) -> bool:

@@ -11,6 +11,7 @@ from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.readers.markup.markdown_tables import with_tables
 from ingest.readers.text.normalisation import TextBuilder, normalise
 from ingest.readers.text.plain import decode
 from rag.types import ParsedDocument
@@ -27,6 +28,7 @@ def read(path: Path) -> ParsedDocument:
     """Read a Markdown file. Raises UnsupportedTypeError for binary data."""
     source, _ = decode(path.read_bytes())
     text, metadata = _split_front_matter(normalise(source))
+    text = with_tables(text)
     builder = TextBuilder()
     builder.add_block(text)
     for level, title, start in headings_of(text):

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ingest.readers.office.number_format import with_stored
 from ingest.readers.package import attribute, local_name
 from ingest.readers.text.sheets import Row
+from ingest.readers.text.spans import REPEATED
 
 _UNSHOWN = frozenset({"annotation", "annotation-end", "tracked-changes", "text-box", "bookmark", "ruby-text", "table"})
 _MAX_REPEATS = 1000
@@ -45,24 +47,47 @@ def text_of(node: Any) -> str:
 
 
 def sheet_rows(table: Any) -> Iterator[Row]:
-    """The rows of a table with their filled cells; header rows and groups of rows are looked into."""
-    number = 0
+    """The rows of a table with their filled cells; header rows and groups of rows are looked into. A cell that spans others
+    stands in each of them; rows that hold nothing but what reaches into them do not count.
+    """
+    number = reached = 0
+    reaching: dict[int, tuple[int, str]] = {}  # columns that a cell from above reaches into: the last row, its text
     for row in table.iter("{*}table-row"):
         if next(row.iterancestors("{*}table")) is not table:
             continue  # of a table within a cell
         repeats = _repeats(row, "number-rows-repeated")
-        cells: dict[int, str] = {}
-        column = 0
-        for cell in row.iterchildren("{*}table-cell", "{*}covered-table-cell"):
-            times = _repeats(cell, "number-columns-repeated")
-            text = " ".join(text_of(cell).split()) if len(cell) else ""
-            if text:
-                for index in range(column, min(column + times, column + _MAX_REPEATS, _MAX_COLUMNS)):
-                    cells[index] = text
-            column += times
-        for index in range(min(repeats, _MAX_REPEATS) if cells else 1):
-            yield number + index + 1, cells
+        below = {column: text for column, (last, text) in reaching.items() if last > number}
+        cells = _cells_of(row, below, reaching, number)
+        if below and not cells:
+            reached += repeats
+        else:
+            for index in range(min(repeats, _MAX_REPEATS) if cells else 1):
+                yield number + index + 1 - reached, {**below, **cells}
         number += repeats
+
+
+def _cells_of(row: Any, below: dict[int, str], reaching: dict[int, tuple[int, str]], number: int) -> dict[int, str]:
+    """The cells of row `number` (0-based) by their column, without those that are `below` one that reaches into them."""
+    cells: dict[int, str] = {}
+    column = filled = 0
+    spans = False
+    for cell in row.iterchildren("{*}table-cell", "{*}covered-table-cell"):
+        times = _repeats(cell, "number-columns-repeated")
+        text = " ".join(text_of(cell).split()) if len(cell) else ""
+        if text and column not in below:
+            text = with_stored(text, attribute(cell, "value"))
+            again = len(text) <= REPEATED
+            wide, high = _repeats(cell, "number-columns-spanned"), _repeats(cell, "number-rows-spanned")
+            filled += times
+            spans = spans or wide > 1
+            for index in range(
+                column, min(column + max(times, wide if again else 1), column + _MAX_REPEATS, _MAX_COLUMNS)
+            ):
+                cells.setdefault(index, text)
+                if high > 1 and again:
+                    reaching[index] = (number + high, text)
+        column += times
+    return dict([min(cells.items())]) if spans and filled == 1 and not below else cells
 
 
 def _opening(node: Any, name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 MAX_COLUMNS = 2000
 MAX_SPAN = 1000
 _MAX_CELLS = 1_000_000
-REPEATED = 300
+REPEATED = 200
 """Characters up to which the text of a cell that spans is written again; a longer one stands once."""
 
 
@@ -32,32 +32,42 @@ def span_of(value: str | None, *, least: int = 1) -> int:
     return min(max(number, least), MAX_SPAN)
 
 
-def laid_out(rows: Iterable[Sequence[Cell]]) -> list[list[str]]:
-    """The texts of all places of a table, row by row."""
-    result: list[list[str]] = []
-    reaching: dict[int, tuple[int, str]] = {}  # columns that a cell from above reaches into: rows left (-1: all), its text
-    left = _MAX_CELLS
-    for cells in rows:
-        row: dict[int, str] = {}
-        after: dict[int, tuple[int, str]] = {}
-        for column, (more, text) in reaching.items():
-            row[column] = text
-            if more != 1:
-                after[column] = (more - 1, text)
+class Grid:
+    """Lays out the rows of one table as they come."""
+
+    def __init__(self) -> None:
+        self._reaching: dict[
+            int, tuple[int, str]
+        ] = {}  # columns that a cell from above reaches into: rows left, its text
+        self._left = _MAX_CELLS
+
+    def end_group(self) -> None:
+        """End what reaches down from above: in HTML no cell leaves its group of rows."""
+        self._reaching = {}
+
+    def row(self, cells: Sequence[Cell]) -> list[str]:
+        """The texts of all places of a row. One that a single cell takes up holds its text once: it is a title."""
+        row = {column: text for column, (_, text) in self._reaching.items()}
+        after = {column: (more - 1, text) for column, (more, text) in self._reaching.items() if more != 1}
+        alone = len(cells) == 1 and not row
         column = 0
         for cell in cells:
             while column in row:
                 column += 1
-            for index in range(column, min(column + cell.columns, MAX_COLUMNS)):
+            again = cell.text if len(cell.text) <= REPEATED else ""
+            for index in range(column, min(column + max(cell.columns, 1), MAX_COLUMNS)):
                 if index in row:
                     break  # the table contradicts itself: what came first holds its place
-                row[index] = cell.text if index == column or len(cell.text) <= REPEATED else ""
+                row[index] = cell.text if index == column else again if not alone else ""
                 if cell.rows != 1:
-                    after[index] = (cell.rows - 1, cell.text if len(cell.text) <= REPEATED else "")
-            column += cell.columns
-        reaching = after
-        left -= len(row)
-        if left < 0:
-            break
-        result.append([row.get(index, "") for index in range(max(row) + 1)] if row else [])
-    return result
+                    after[index] = (cell.rows - 1, again)
+            column += max(cell.columns, 1)
+        self._left -= len(row)
+        self._reaching = after if self._left > 0 else {}
+        return [row.get(index, "") for index in range(max(row) + 1)] if row else []
+
+
+def laid_out(rows: Iterable[Sequence[Cell]]) -> list[list[str]]:
+    """The texts of all places of a table, row by row."""
+    grid = Grid()
+    return [grid.row(cells) for cells in rows]

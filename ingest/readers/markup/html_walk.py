@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from ingest.readers.markup.html_content import content_of, is_left_out, named_chrome
+from ingest.readers.markup.html_content import content_of, is_left_out, is_note_mark, named_chrome
 from ingest.readers.text.normalisation import TextBuilder, collapse, normalise
 from ingest.readers.text.spans import Cell, Grid, span_of
 from ingest.readers.text.tables import row_text
@@ -100,11 +100,15 @@ class _Walker:
         self._grid = Grid()
         self._cells: list[Cell] | None = None
         self._pre = 0
+        self._marks: set[Any] = set()  # of notes, which are open
 
     def start(self, node: HtmlElement) -> None:
         tag = node.tag
         if tag == "br":
             self._buffer.append("\n")
+        elif is_note_mark(node):
+            self._buffer.append(" (")
+            self._marks.add(node)
         elif self._table is not None:
             self._start_in_table(tag)
         elif tag in _BLOCKS or tag in HEADINGS:
@@ -114,7 +118,10 @@ class _Walker:
 
     def end(self, node: HtmlElement) -> None:
         tag = node.tag
-        if self._table is not None:
+        if node in self._marks:
+            self._marks.discard(node)
+            self._buffer.append(")")
+        elif self._table is not None:
             self._end_in_table(node, tag)
         elif tag in HEADINGS:
             title = " ".join("".join(self._buffer).split())

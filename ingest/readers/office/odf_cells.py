@@ -9,13 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from ingest.readers.office.number_format import with_stored
-from ingest.readers.package import attribute, local_name
+from ingest.readers.package import attribute, elements, local_name
+from ingest.readers.text.normalisation import collapse
 from ingest.readers.text.sheets import Row
 from ingest.readers.text.spans import REPEATED
 
 _UNSHOWN = frozenset({"annotation", "annotation-end", "tracked-changes", "text-box", "bookmark", "ruby-text", "table"})
 _MAX_REPEATS = 1000
 _MAX_COLUMNS = 2000
+_MAX_ABOUT = 60  # characters of a cell that a comment names
 
 
 def text_of(node: Any) -> str:
@@ -64,6 +66,26 @@ def sheet_rows(table: Any) -> Iterator[Row]:
             for index in range(min(repeats, _MAX_REPEATS) if cells else 1):
                 yield number + index + 1 - reached, {**below, **cells}
         number += repeats
+
+
+def comments_in(node: Any) -> Iterator[str]:
+    """The comments within a paragraph, a table or a sheet; those of cells name what their cell holds."""
+    for note in elements(node, "annotation"):
+        if next(note.iterancestors("{*}text-box"), node) is not node and local_name(node) != "table":
+            continue  # what stands in a frame is walked by itself
+        cell = note.getparent()
+        holds = " ".join(text_of(cell).split()) if local_name(cell) == "table-cell" else ""
+        if text := comment_of(note, about=holds):
+            yield text
+
+
+def comment_of(note: Any, *, about: str = "") -> str:
+    """A comment with its author and what it is about; "" for one without words."""
+    author = next((each.text or "" for each in elements(note, "creator")), "").strip()
+    text = collapse(" ".join(" ".join(text_of(each) for each in elements(note, "p")).split()))
+    named = f" by {author}" if author else ""
+    where = f" on {about if len(about) <= _MAX_ABOUT else f'{about[:_MAX_ABOUT]}…'}" if about else ""
+    return f"Comment{named}{where}: {text}" if text else ""
 
 
 def _cells_of(row: Any, below: dict[int, str], reaching: dict[int, tuple[int, str]], number: int) -> dict[int, str]:

@@ -144,7 +144,7 @@ class DocumentCatalog:
         return self._collections.ids(names)
 
     def filtered_documents(self, collection: int, filters: Mapping[str, Any]) -> list[str]:
-        """See `rag.ports.PassageStore.filtered_documents`. A list of values means any of them."""
+        """See `rag.ports.PassageStore.filtered_documents`. A list of values means any of them; so does one in the metadata."""
         columns = {
             "filename": documents.c.filename,
             "media_type": documents.c.media_type,
@@ -161,7 +161,7 @@ class DocumentCatalog:
             return [
                 row.id
                 for row in connection.execute(query)
-                if all(row.metadata.get(name) in wanted for name, wanted in by_metadata.items())
+                if all(_meets(row.metadata.get(name), wanted) for name, wanted in by_metadata.items())
             ]
 
     def edit(self, document_id: str, *, metadata: Mapping[str, Any]) -> Document:
@@ -365,3 +365,13 @@ def _values(wanted: Any) -> list[Any]:
     if not all(isinstance(value, str | int | float | bool) for value in values):
         raise InvalidRequestError("A filter's value must be a text, a number, true or false, or a list of these.")
     return values
+
+
+def _meets(value: Any, wanted: list[Any]) -> bool:
+    """Whether a value of the metadata is one of those that are wanted, or lists one ("harbour, crane", or a real list)."""
+    if value in wanted or (isinstance(value, list) and any(each in wanted for each in value)):
+        return True
+    if not isinstance(value, str):
+        return False
+    texts = {each if isinstance(each, str) else str(each) for each in wanted if not isinstance(each, bool)}
+    return not texts.isdisjoint([value, *value.split(", ")])

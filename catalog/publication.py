@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +34,8 @@ def publish(connection: Connection, batch: Sequence[Indexed]) -> list[tuple[int,
     connection.execute(insert(chunks), [_chunk_row(*row) for row in rows])
     connection.execute(MARK_LIVE, [_live_row(item) for item in batch])
     for item in batch:
-        if title := item.parsed.metadata.get("title"):
-            _default_title(connection, item.id, title)
+        if item.parsed.metadata:
+            _default_metadata(connection, item.id, item.parsed.metadata)
     return rows
 
 
@@ -90,9 +91,9 @@ MARK_LIVE = (
 )
 
 
-def _default_title(connection: Connection, document_id: str, title: str) -> None:
-    """The file's own title becomes metadata, unless the uploader gave one."""
-    given = func.json_patch(func.json_object("title", title), documents.c.metadata)
+def _default_metadata(connection: Connection, document_id: str, told: Mapping[str, str]) -> None:
+    """What the file says about itself becomes metadata, except where the uploader said it."""
+    given = func.json_patch(json.dumps(dict(told)), documents.c.metadata)
     connection.execute(update(documents).where(documents.c.id == document_id).values(metadata=given))
 
 

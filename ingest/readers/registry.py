@@ -8,11 +8,14 @@ ParsedDocument`, and one row. Must not parse anything itself.
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
+from ingest.readers.markup.eml import Attached
 from ingest.readers.pdf.ocr import Ocr
 from ingest.readers.text.code import EXTENSIONS as CODE_EXTENSIONS
 from ingest.readers.text.plain import is_binary
@@ -27,7 +30,8 @@ HEAD_BYTES = 4096
 @dataclass(frozen=True, slots=True)
 class FileType:
     """An accepted type. `content` is what its first bytes must look like: "pdf", "zip" or "text". `keeps` says, for people,
-    what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of text; `locked`: it takes `password`.
+    what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of text; `locked`: it takes `password`;
+    `carrying`: it takes `attached`, which reads what such a file carries.
     """
 
     name: str
@@ -38,6 +42,7 @@ class FileType:
     keeps: str
     pictured: bool = False
     locked: bool = False
+    carrying: bool = False
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -53,10 +58,10 @@ FILE_TYPES = (
              "slides as pages, titles, lists, tables, the data of charts, diagrams, notes, comments"),
     FileType("Excel workbook", (".xlsx", ".xlsm"), f"{_OFFICE}spreadsheetml.sheet", f"{_R}office.xlsx", "zip",
              "sheets as headings, rows with their header, numbers and dates as shown, comments, text boxes"),
-    FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}office.odf", "zip", "headings, lists, tables, notes"),
+    FileType("OpenDocument text", (".odt", ".ott"), f"{_OPEN}text", f"{_R}office.odf", "zip", "headings, lists, tables, notes, comments"),
     FileType("OpenDocument spreadsheet", (".ods",), f"{_OPEN}spreadsheet", f"{_R}office.odf", "zip",
-             "sheets as headings, rows with their header, values as shown"),
-    FileType("OpenDocument presentation", (".odp",), f"{_OPEN}presentation", f"{_R}office.odf", "zip", "slides as pages, titles, lists, tables"),
+             "sheets as headings, rows with their header, values as shown, comments"),
+    FileType("OpenDocument presentation", (".odp",), f"{_OPEN}presentation", f"{_R}office.odf", "zip", "slides as pages, titles, lists, tables, comments"),
     FileType("e-book", (".epub",), "application/epub+zip", f"{_R}markup.epub", "zip", "chapters in order, headings, lists, tables"),
     FileType("HTML page", (".html", ".htm", ".xhtml"), "text/html", f"{_R}markup.html", "text",
              "the article with headings, lists, tables; no menus, banners, scripts or hidden text"),
@@ -64,7 +69,7 @@ FILE_TYPES = (
     FileType("reStructuredText", (".rst",), "text/x-rst", f"{_R}markup.rst", "text", "headings, lists, tables; nothing is included or executed"),
     FileType("Rich Text Format", (".rtf",), "application/rtf", f"{_R}office.rtf", "text", "headings by style, lists, tables, footnotes"),
     FileType("e-mail", (".eml",), "message/rfc822", f"{_R}markup.eml", "text",
-             "sender, receivers, date, subject, the body, forwarded messages; attachments are named"),
+             "sender, receivers, date, subject, the body, forwarded messages, what is attached and has a reader; the rest is named", carrying=True),
     FileType("table of values", (".csv", ".tsv", ".tab"), "text/csv", f"{_R}text.delimited", "text", "rows with their header"),
     FileType("JSON", (".json", ".geojson"), "application/json", f"{_R}text.json_lines", "text", "each value with its path"),
     FileType("JSON lines", (".jsonl", ".ndjson"), "application/x-ndjson", f"{_R}text.json_lines", "text", "each value with its path"),
@@ -89,6 +94,7 @@ _SUCCESSORS = {
     ".mobi": ".epub",
 }
 
+_MAX_ATTACHED_DEPTH = 4
 _SAVE_ANEW = "Save it as .docx, .xlsx, .pptx or .eml and upload that."
 
 
@@ -112,10 +118,12 @@ def media_type_of(filename: str, head: bytes) -> str:
     return _file_type(filename, head).media_type
 
 
-def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: str | None = None) -> ParsedDocument:
+def read_file(
+    path: Path, filename: str, *, ocr: Ocr | None = None, password: str | None = None, depth: int = 0
+) -> ParsedDocument:
     """Read the file at `path`, whose user-given name is `filename`. Pages that are pictures are read by `ocr`, if given.
 
-    `password` is for types that can be opened with one.
+    `password` is for types that can be opened with one; `depth` is how many messages the file is attached in.
 
     Raises:
         UnreadableError: empty, damaged, without any text (code "no_text"), or not what its name says.
@@ -130,6 +138,11 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: st
         reader = import_module(file_type.reader)
         options: dict[str, Any] = {"ocr": ocr} if file_type.pictured else {}
         options |= {"password": password} if file_type.locked else {}
+        options |= (
+            {"attached": Attached(accepted_extensions(), partial(_read_attached, depth=depth))}
+            if file_type.carrying
+            else {}
+        )
         document = cast(ParsedDocument, reader.read(path, **options))
     except OSError as error:
         raise UnreadableError(f"The file cannot be opened: {error.strerror or error}.") from error
@@ -141,6 +154,16 @@ def read_file(path: Path, filename: str, *, ocr: Ocr | None = None, password: st
         warning = sentence(key, extension=extension, type=file_type.name)
         document = replace(document, warnings=(warning, *document.warnings))
     return document
+
+
+def _read_attached(filename: str, data: bytes, *, depth: int) -> ParsedDocument:
+    """What is attached to a message, as a file of its own. Pictures are left to uploads, where they have time."""
+    if depth >= _MAX_ATTACHED_DEPTH:
+        raise UnreadableError("Attached too deeply.")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "attached"
+        path.write_bytes(data)
+        return read_file(path, filename, depth=depth + 1)
 
 
 def _file_type(filename: str, head: bytes) -> FileType:

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from ingest.readers.archive_limits import DAMAGE, ArchiveLimits, bomb, measure
+from ingest.storage.member_names import told_names
 from rag.errors import UnreadableError
 
 _BLOCK = 1 << 20
@@ -114,23 +115,25 @@ class _Level:
 def _collect(level: _Level, tally: _Tally) -> None:
     seen: set[str] = set()
     with measure(level.file, tally.limits) as archive:
-        for info in archive.infolist():
+        members = archive.infolist()
+        told = told_names(members)
+        for info in members:
             tally.count(info.file_size)
             if info.is_dir():
                 continue
-            shown = level.prefix + info.filename.replace("\\", "/")
-            reason = _reason_to_skip(info, seen)
+            name = told.get(info.filename, info.filename)
+            shown = level.prefix + name.replace("\\", "/")
+            reason = _reason_to_skip(info, name, seen)
             seen.add(info.filename)
             if reason:
                 tally.skipped.append((shown, reason))
-            elif info.filename.lower().endswith(".zip"):
-                _descend(level, archive, info, tally)
+            elif name.lower().endswith(".zip"):
+                _descend(level, archive, info, shown, tally)
             else:
                 tally.members.append(Member(shown, info.file_size, (*level.within, info.filename), level.root))
 
 
-def _descend(level: _Level, archive: zipfile.ZipFile, info: zipfile.ZipInfo, tally: _Tally) -> None:
-    shown = level.prefix + info.filename
+def _descend(level: _Level, archive: zipfile.ZipFile, info: zipfile.ZipInfo, shown: str, tally: _Tally) -> None:
     if level.depth < 1:
         tally.skipped.append((shown, "archives nested too deeply"))
         return
@@ -145,11 +148,13 @@ def _descend(level: _Level, archive: zipfile.ZipFile, info: zipfile.ZipInfo, tal
         tally.skipped.append((shown, "damaged"))
 
 
-def _reason_to_skip(info: zipfile.ZipInfo, seen: set[str]) -> str | None:
-    parts = PurePosixPath(info.filename.replace("\\", "/")).parts
+def _reason_to_skip(info: zipfile.ZipInfo, name: str, seen: set[str]) -> str | None:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    if not parts:
+        return "unsafe path"
     if _LITTER.intersection(parts) or parts[-1].lower() in _LITTER_FILES:
         return "litter of the operating system"
-    if parts[0].startswith("/") or ".." in parts or ":" in parts[0] or len(info.filename) > 1000:
+    if parts[0].startswith("/") or ".." in parts or ":" in parts[0] or len(name) > 1000:
         return "unsafe path"
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG):
         return "a link or a device"

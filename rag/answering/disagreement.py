@@ -23,6 +23,7 @@ from rag.verification.contradiction import turned
 from rag.verification.facts.dates import Date, dated
 from rag.verification.facts.facts import facts_of, without
 from rag.verification.facts.quantities import Quantity
+from rag.verification.facts.units import measured
 from rag.verification.vocabulary import PARTICLES
 
 # How much of the best sentence's coverage a sentence needs to speak to the same question.
@@ -181,7 +182,9 @@ def _values_differ(mine: Sequence[Quantity], theirs: Sequence[Quantity], *, with
 
     def given(items: Sequence[Quantity]) -> dict[Fraction, bool]:
         if shared:
-            return {item.value * item.unit[1]: item.about for item in items if item.unit and item.unit[0] in shared}
+            return {
+                measured(item.value, item.unit): item.about for item in items if item.unit and item.unit[0] in shared
+            }
         return {item.value: item.about for item in items if item.unit is None and not item.soft}
 
     ours, others = given(mine), given(theirs)

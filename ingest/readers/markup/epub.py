@@ -25,6 +25,8 @@ _FONT_METHODS = ("http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/
 _CLOSED_IN_PLACE = re.compile(
     r"<(?!(?:area|base|br|col|embed|hr|img|input|link|meta|param|source|track|wbr)\b)(\w+)\b([^<>]*)/>"
 )
+_OPEN = re.compile(r"[\w,;–—-]\s*$")
+_IDEOGRAPH = re.compile("[\u4e00-\u9fff，、]$|^[\u4e00-\u9fff]")
 _MAX_CHAPTERS = 5000
 
 
@@ -84,15 +86,27 @@ def _append_chapter(builder: TextBuilder, package: Package, part: str, title: st
     data = package.read(part)
     if data is None:
         return False
-    start, headings = builder.length, builder.headings
     source = _CLOSED_IN_PLACE.sub(r"<\1\2></\1>", decode_html(data))
+    chapter = TextBuilder()
     try:
-        append_source(builder, source, article_only=False)
+        append_source(chapter, source, article_only=False)
     except UnreadableError:
         return not data.strip()
-    if title and builder.headings == headings and builder.length > start:
-        builder.mark_heading(1, title, start + 2 if start else 0)
+    document = chapter.build()
+    named = bool(document.headings) and document.headings[0].start == 0
+    start = builder.adopt(document, level=0, gap="\n\n" if title or named else _gap(builder.tail, document.text))
+    if title and not document.headings and start is not None:
+        builder.mark_heading(1, title, start)
     return True
+
+
+def _gap(above: str, below: str) -> str:
+    """What stands between two files: nothing but a space where a sentence goes on from one to the other."""
+    if _OPEN.search(above) and below[:1].islower():
+        return " "
+    if _IDEOGRAPH.search(above) and _IDEOGRAPH.match(below):
+        return ""
+    return "\n\n"
 
 
 def _titles(package: Package, folder: str, items: Any) -> dict[str, str]:

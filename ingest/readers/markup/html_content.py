@@ -31,6 +31,8 @@ _NOTE = re.compile(
     r"foot-?notes?|end-?notes?|side-?notes?|margin|admonition|note|tip|warning|important|caution|danger|hint|callout|message|topic",
     re.I,
 )
+_MARK = re.compile(r"\d{1,3}|[a-z]|[ivxl]{1,5}|[*†‡§]{1,3}")
+_NOTE_MARK = re.compile(r"note-?ref|foot-?note|end-?note", re.I)
 _DOUBLED = re.compile(r"headerlink|katex-html|MathJax_Preview")  # marks of headings; formulas that are there twice
 _NAMED = frozenset("div section ul ol header aside p span form table".split())
 
@@ -73,6 +75,18 @@ def is_left_out(node: HtmlElement, chrome: set[Any], *, article_only: bool, with
     if tag == "form":
         return within_article and node.find(".//p") is None  # some frameworks wrap the whole page into one form
     return tag in _CHROME or node.get("role") in _CHROME_ROLES or node in chrome
+
+
+def is_note_mark(node: HtmlElement) -> bool:
+    """Whether an element is the mark of a note, which would stick to the word before it: a link that says so, or a raised one."""
+    if node.tag != "a" or not (node.get("href") or "").count("#"):
+        return False
+    if not _MARK.fullmatch("".join(node.itertext()).strip()):
+        return False
+    said = f"{node.get('epub:type') or ''} {node.get('role') or ''} {node.get('class') or ''}"
+    parent = node.getparent()
+    raised = parent is not None and parent.tag == "sup"
+    return raised or node.find("sup") is not None or bool(_NOTE_MARK.search(said))
 
 
 def _letters(node: HtmlElement) -> int:

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
 
-from ingest.readers.markup.html_content import content_of, is_left_out, named_chrome
+from ingest.readers.markup.html_content import content_of, is_left_out, is_note_mark, named_chrome
 from ingest.readers.text.normalisation import TextBuilder, collapse, normalise
+from ingest.readers.text.spans import Cell, Grid, span_of
+from ingest.readers.text.tables import row_text
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement  # type: ignore[import-untyped]  # ships no types
@@ -95,13 +97,18 @@ class _Walker:
         self._marker = ""
         self._tight = False  # whether the next block follows the one before without a blank line
         self._table: Any = None
-        self._cells: list[str] | None = None
+        self._grid = Grid()
+        self._cells: list[Cell] | None = None
         self._pre = 0
+        self._marks: set[Any] = set()  # of notes, which are open
 
     def start(self, node: HtmlElement) -> None:
         tag = node.tag
         if tag == "br":
             self._buffer.append("\n")
+        elif is_note_mark(node):
+            self._buffer.append(" (")
+            self._marks.add(node)
         elif self._table is not None:
             self._start_in_table(tag)
         elif tag in _BLOCKS or tag in HEADINGS:
@@ -111,7 +118,10 @@ class _Walker:
 
     def end(self, node: HtmlElement) -> None:
         tag = node.tag
-        if self._table is not None:
+        if node in self._marks:
+            self._marks.discard(node)
+            self._buffer.append(")")
+        elif self._table is not None:
             self._end_in_table(node, tag)
         elif tag in HEADINGS:
             title = " ".join("".join(self._buffer).split())
@@ -150,7 +160,7 @@ class _Walker:
 
     def _start_block(self, node: HtmlElement, tag: str) -> None:
         if tag == "table" and node not in self._layout:
-            self._table = node
+            self._table, self._grid = node, Grid()
         elif tag in {"ul", "ol"}:
             self._lists.append(1 if tag == "ol" else None)
         elif tag == "li":
@@ -166,6 +176,8 @@ class _Walker:
     def _start_in_table(self, tag: str) -> None:
         if tag == "tr":
             self._cells = []
+        elif tag in {"thead", "tbody", "tfoot"}:
+            self._grid.end_group()
         if tag in {"td", "th", "tr", "caption"}:
             self._buffer.clear()
         elif tag in _BLOCKS:
@@ -178,10 +190,12 @@ class _Walker:
             if tag == "caption" or self._cells is None:
                 self._add(cell)
             else:
-                self._cells.append(cell)
+                rows, columns = span_of(node.get("rowspan"), least=0), span_of(node.get("colspan"))
+                self._cells.append(Cell(cell, rows, columns))
         elif tag == "tr" and self._cells is not None:
-            if any(self._cells):
-                self._add(" | ".join(self._cells))
+            row = row_text(self._grid.row(self._cells)) if any(cell.text for cell in self._cells) else ""
+            if row:
+                self._add(row)
                 self._tight = True
             self._cells = None
         elif node is self._table:

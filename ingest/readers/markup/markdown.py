@@ -1,16 +1,17 @@
 """Markdown, kept as its source so that a quotation is recognisable to the person who wrote it.
 
-Owns front matter and the positions of headings, found by a Markdown parser so that a `#` in code is no heading. Must not
+Owns the positions of headings, found by a Markdown parser so that a `#` in code is no heading. Must not
 render anything.
 """
 
 from __future__ import annotations
 
-import re
 from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.readers.markup.front_matter import split_front_matter
+from ingest.readers.markup.markdown_tables import with_tables
 from ingest.readers.text.normalisation import TextBuilder, normalise
 from ingest.readers.text.plain import decode
 from rag.types import ParsedDocument
@@ -18,29 +19,18 @@ from rag.types import ParsedDocument
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
-_FRONT_MATTER = re.compile(r"---\n(.*?)\n(?:---|\.\.\.)(?:\n|$)", re.DOTALL)
-_YAML_LINE = re.compile(r"[\w-]+\s*:|\s|#|-(?:\s|$)|$")
-_SIMPLE_VALUE = re.compile(r"^(title|author|date|description)\s*:\s*([^|>&*!{\[\s].*)$", re.MULTILINE)
-
 
 def read(path: Path) -> ParsedDocument:
     """Read a Markdown file. Raises UnsupportedTypeError for binary data."""
     source, _ = decode(path.read_bytes())
-    text, metadata = _split_front_matter(normalise(source))
+    matter, text, metadata = split_front_matter(normalise(source))
+    text = with_tables(text)
     builder = TextBuilder()
-    builder.add_block(text)
+    builder.add_block(matter)  # without its fences, which would make a heading of it
+    begin = builder.add_block(text) or 0
     for level, title, start in headings_of(text):
-        builder.mark_heading(level, title, start)
+        builder.mark_heading(level, title, begin + start)
     return builder.build(metadata)
-
-
-def _split_front_matter(text: str) -> tuple[str, dict[str, str]]:
-    """The text without YAML front matter, and the plain one-line values of it."""
-    found = _FRONT_MATTER.match(text)
-    if not found or not all(_YAML_LINE.match(line) for line in found[1].split("\n")):
-        return text, {}
-    metadata = {key: value.strip().strip("\"'") for key, value in _SIMPLE_VALUE.findall(found[1])}
-    return text[found.end() :].strip("\n"), metadata
 
 
 def headings_of(text: str) -> list[tuple[int, str, int]]:

@@ -7,6 +7,7 @@ passed on. docutils would do that too, but it keeps no offsets, and it replaces 
 from __future__ import annotations
 
 import re
+import unicodedata
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,6 +22,8 @@ _GRID = re.compile(r"\+(?:[-=]+\+)+$")
 _SIMPLE = re.compile(r"=+(?: +=+)+$")
 _COMMENT = re.compile(r"\.\.(?:$| (?!\[|_|\||[\w:+.-]+::))")
 _FILE = re.compile(r"\.\. (?:include|literalinclude|csv-table|image|figure)::\s*(\S+)|:file:\s*(\S+)")
+_FILLER = "\0"  # stands behind a wide character
+_MAX_DRAWN = 400_000  # characters of a grid whose cells are traced
 _RAW = re.compile(r"\.\. raw::")
 
 
@@ -139,10 +142,65 @@ def _closes(lines: list[str], index: int) -> bool:
 
 
 def _grid_rows(lines: list[str]) -> list[list[str]]:
-    """Cells of a grid table; lines between two borders make one row."""
+    """Cells of a grid table. Borders may be left out between rows and columns that a cell spans, so each cell is traced from
+    its upper left corner.
+    """
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    drawn = [_spread(line[indent:].rstrip()) for line in lines]
+    width = max(map(len, drawn))
+    if width * len(drawn) > _MAX_DRAWN:
+        return _plain_grid_rows(drawn)
+    drawn = [line.ljust(width) for line in drawn]
+    heights = [y for y, line in enumerate(drawn) if re.search(r"\+[-=]", line)]
+    edges = sorted({x for line in drawn if line[0] == "+" for x, sign in enumerate(line) if sign == "+"})
+    rows: list[list[str]] = []
+    below: dict[tuple[int, int], str] = {}
+    for y in heights[:-1]:
+        row = []
+        for index, x in enumerate(edges[:-1]):
+            text = below.get((y, x))
+            if text is None and drawn[y][x] == "+":
+                cell = _traced(drawn, x, y, edges[index + 1 :], heights)
+                if cell is None:
+                    return _plain_grid_rows(drawn)
+                text, far, low = cell
+                columns = [each for each in edges if x <= each < far]
+                below.update({(line, each): text for line in heights if y <= line < low for each in columns})
+            row.append(text or "")
+        if len(set(row)) == 1 and len(row) > 1 and drawn[y + 1].count("|") <= 2:
+            row = row[:1]  # one cell takes up the row: a title
+        rows.append(row)
+    return rows
+
+
+def _traced(drawn: list[str], x: int, y: int, edges: list[int], heights: list[int]) -> tuple[str, int, int] | None:
+    """The text of the cell whose upper left corner stands at (x, y), with its right edge and its lower one."""
+    for far in edges:
+        if drawn[y][far] != "+" or set(drawn[y][x + 1 : far]) - set("-=+"):
+            continue
+        for low in heights:
+            if low <= y:
+                continue
+            if any(drawn[line][x] not in "|+" or drawn[line][far] not in "|+" for line in range(y, low + 1)):
+                break
+            if drawn[low][x] == drawn[low][far] == "+" and not set(drawn[low][x + 1 : far]) - set("-=+"):
+                inner = " ".join(drawn[line][x + 1 : far].strip() for line in range(y + 1, low))
+                return " ".join(inner.replace(_FILLER, "").split()), far, low
+    return None
+
+
+def _spread(line: str) -> str:
+    """A line in which wide characters take the two places that they are drawn in."""
+    if line.isascii():
+        return line
+    return "".join(f"{each}{_FILLER}" if unicodedata.east_asian_width(each) in "WF" else each for each in line)
+
+
+def _plain_grid_rows(lines: list[str]) -> list[list[str]]:
+    """Cells of a grid table that is not drawn true; lines between two borders make one row."""
     rows: list[list[str]] = []
     cells: list[str] = []
-    for line in (each.strip() for each in lines):
+    for line in (each.replace(_FILLER, "").strip() for each in lines):
         if line.startswith("+"):
             rows += [cells] if cells else []
             cells = []

@@ -19,6 +19,7 @@ from ingest.readers.office.docx_styles import Numbering, Styles, numbering_of, o
 from ingest.readers.office.docx_text import Anchored, paragraph_text
 from ingest.readers.package import Package, Relation, attribute, elements, local_name, open_package
 from ingest.readers.text.normalisation import TextBuilder, collapse
+from ingest.readers.text.spans import REPEATED
 from ingest.readers.text.tables import TableWriter, write_table
 from rag.errors import UnreadableError
 from rag.types import ParsedDocument
@@ -29,8 +30,6 @@ _WRAPPERS = frozenset(
 _PAGE_NUMBER = re.compile(r"(?:page|seite|of|von|第|页|頁|共|[\W\d_])*", re.IGNORECASE)
 _MAX_CELL = 600
 """Characters of a cell beyond which a table is held for the layout of a page."""
-_REPEATED = 80
-"""Characters up to which a cell that spans several rows is written again in each of them."""
 
 
 def read(path: Path) -> ParsedDocument:
@@ -179,8 +178,11 @@ class _Document:
             return
         anchored = Anchored()
         texts: list[list[str]] = []
-        for row in rows:
-            texts.append(self._row(row, texts[-1] if texts else [], anchored))
+        for row, node in zip(rows, _rows(table), strict=True):
+            before = value_of(node, "trPr", "gridBefore") or "0"
+            texts.append(
+                self._row(row, texts[-1] if texts else [], anchored, begin=int(before) if before.isdigit() else 0)
+            )
         headed = [next(elements(row, "tblHeader"), None) is not None for row in _rows(table)]
         if len(texts) > 1 and headed[0] and not headed[1]:
             writer = TableWriter(self._builder, texts[0])
@@ -204,18 +206,20 @@ class _Document:
                 return True
         return False
 
-    def _row(self, cells: list[Any], above: list[str], anchored: Anchored) -> list[str]:
-        texts: list[str] = []
+    def _row(self, cells: list[Any], above: list[str], anchored: Anchored, *, begin: int) -> list[str]:
+        """The texts of a row that leaves the first `begin` columns out; a cell that spans several stands in each."""
+        texts = [""] * min(begin, 64)
         for cell in cells:
             properties = cell.find("{*}tcPr")
             merge = None if properties is None else properties.find("{*}vMerge")
             if merge is not None and attribute(merge, "val") != "restart" and len(texts) < len(above):
-                text = above[len(texts)] if len(above[len(texts)]) <= _REPEATED else ""
+                text = above[len(texts)] if len(above[len(texts)]) <= REPEATED else ""
             else:
                 text = " ".join(paragraph_text(node, anchored, self._notes) for node in elements(cell, "p"))
-            texts.append(collapse(" ".join(text.split())))
+                text = collapse(" ".join(text.split()))
             span = value_of(properties, "gridSpan") or "1"
-            texts += [""] * (min(int(span), 64) - 1 if span.isdigit() else 0)
+            more = min(int(span), 64) - 1 if span.isdigit() else 0
+            texts += [text, *[text if len(cells) > 1 and len(text) <= REPEATED else ""] * more]
         return texts
 
     def _append_inserted(self, key: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 
 BUILT_IN = {
@@ -57,6 +58,22 @@ def general(value: float) -> str:
     if value == int(value) and abs(value) < 1e15:
         return str(int(value))
     return f"{value:.11G}"
+
+
+def with_stored(text: str, stored: str | None) -> str:
+    """What a cell shows, followed by the whole number that it holds where that has more digits than are shown: spreadsheets
+    round beyond fifteen, and numbers of cards, accounts and parts are looked for by all of theirs.
+    """
+    if stored is None or len(stored) < 16 or len(stored) > 40:
+        return text
+    try:
+        number = Decimal(stored.strip())
+    except InvalidOperation:
+        return text
+    if not number.is_finite() or number != number.to_integral_value() or not 10**15 <= abs(number) < 10**30:
+        return text
+    digits = f"{number:.0f}"
+    return text if digits.lstrip("-") in re.sub(r"\D", "", text) else f"{text} ({digits})"
 
 
 def is_date(code: str) -> bool:

@@ -1,7 +1,7 @@
 """OpenDocument files: texts (.odt), spreadsheets (.ods) and presentations (.odp), from their one content.xml.
 
-Owns the walk over that XML: headings, lists, tables, notes, sheets and slides. Deleted text of tracked changes and comments
-are left out. Must not recurse over the tree.
+Owns the walk over that XML: headings, lists, tables, notes, sheets and slides. Deleted text of tracked changes is left
+out; comments follow their paragraph, table or sheet. Must not recurse over the tree.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ingest.readers.office.odf_cells import sheet_rows, text_of
+from ingest.readers.office.odf_cells import comment_of, comments_in, sheet_rows, text_of
 from ingest.readers.package import Package, attribute, elements, local_name, open_package
 from ingest.readers.text.normalisation import TextBuilder, collapse
 from ingest.readers.text.sheets import MAX_CELLS, write_sheet
@@ -18,7 +18,7 @@ from rag.errors import EncryptedError, UnreadableError
 from rag.types import ParsedDocument
 
 _DAMAGED = "The document is damaged: its content cannot be read. Open it in LibreOffice and save it anew."
-_SKIPPED = frozenset({"tracked-changes", "annotation", "annotation-end", "forms", "sequence-decls", "table-of-content"})
+_SKIPPED = frozenset({"tracked-changes", "annotation-end", "forms", "sequence-decls", "table-of-content"})
 _SKIPPED |= frozenset({"alphabetical-index", "illustration-index", "table-index", "bibliography", "settings"})
 
 
@@ -71,6 +71,11 @@ def _append_sheets(builder: TextBuilder, body: Any) -> None:
         name = attribute(table, "name") or ""
         outcome = write_sheet(builder, name, sheet_rows(table), limit=left)
         left -= outcome.cells
+        comments = list(comments_in(table))
+        if comments and not outcome.cells:
+            builder.add_heading(1, name)
+        for comment in comments:
+            builder.add_block(comment)
         if outcome.cut:
             builder.warn("sheet_cut", limit=MAX_CELLS, name=name, row=outcome.last_row + 1)
 
@@ -116,14 +121,20 @@ class _Walker:
         elif name == "table":
             rows = [[cells.get(i, "") for i in range(max(cells) + 1)] for _, cells in sheet_rows(node) if cells]
             write_table(self._builder, rows)
+            self._append_comments(node)
+            return True
+        elif name == "annotation":  # of a slide
+            self._builder.add_block(comment_of(node))
             return True
         elif name == "h":
             level = attribute(node, "outline-level") or "1"
             title = " ".join(collapse(text_of(node)).split())
             self._builder.add_heading(int(level) if level.isdigit() else 1, title)
+            self._append_comments(node)
             return not self._holds_frames(node)
         elif name == "p":
             self._append_paragraph(collapse(text_of(node)).strip())
+            self._append_comments(node)
             return not self._holds_frames(node)
         return False
 
@@ -138,6 +149,11 @@ class _Walker:
         self._builder.add_block(marker + text, gap="\n\n" if self._fresh else "\n")
         self._items += 1
         self._fresh = False
+
+    def _append_comments(self, node: Any) -> None:
+        for comment in comments_in(node):
+            self._builder.add_block(comment)
+            self._fresh = True
 
     def _holds_frames(self, node: Any) -> bool:
         return next(elements(node, "text-box"), None) is not None

@@ -15,6 +15,7 @@ from typing import Any
 from ingest.readers.office.charts import append_chart, append_diagram, drawing_text, paragraph_lines
 from ingest.readers.package import Package, Relation, attribute, elements, local_name, open_package
 from ingest.readers.text.normalisation import TextBuilder, collapse
+from ingest.readers.text.spans import Cell, laid_out, span_of
 from ingest.readers.text.tables import write_table
 from ingest.readers.warnings import numbered
 from rag.errors import UnreadableError
@@ -158,8 +159,7 @@ class _Slide:
 
     def _append_graphic(self, frame: Any) -> None:
         for table in elements(frame, "tbl"):
-            rows = [[_cell(cell) for cell in elements(row, "tc")] for row in elements(table, "tr")]
-            write_table(self._builder, rows)
+            write_table(self._builder, laid_out([_cells(row) for row in elements(table, "tr")]))
         for node in elements(frame, "chart", "relIds"):
             relation = self._relations.get(attribute(node, "id") or attribute(node, "dm") or "")
             root = self._package.xml(relation.target) if relation else None
@@ -217,5 +217,10 @@ def _paragraphs(body: Any) -> Iterator[tuple[str, int, bool | None]]:
             yield text.replace("\n", " ") if bullet is not False else text, min(level, 8), bullet
 
 
-def _cell(cell: Any) -> str:
-    return " ".join(paragraph_lines(cell))
+def _cells(row: Any) -> list[Cell]:
+    """The cells of a row without the places that another one reaches into."""
+    own = (cell for cell in elements(row, "tc") if not {cell.get("hMerge"), cell.get("vMerge")} & {"1", "true"})
+    return [
+        Cell(" ".join(paragraph_lines(cell)), span_of(cell.get("rowSpan")), span_of(cell.get("gridSpan")))
+        for cell in own
+    ]

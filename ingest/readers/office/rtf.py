@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ingest.readers.office.rtf_tables import Rows
 from ingest.readers.office.rtf_tokens import CHARSETS, SYMBOLS, Text, codec_of, tokens
 from ingest.readers.text.normalisation import TextBuilder, collapse
 from ingest.readers.text.tables import write_table
@@ -75,8 +76,7 @@ class _Reader:
         self._groups = [_Group()]
         self._paragraph = _Paragraph()
         self._text = Text()
-        self._cells: list[str] = []
-        self._rows: list[list[str]] = []
+        self._table = Rows()
         self._number = 0  # of the font or style being declared
         self._codec = "cp1252"
         self._pending_star = False
@@ -144,9 +144,8 @@ class _Reader:
         elif word in ("cell", "nestcell"):
             self._end_cell()
         elif word in ("row", "nestrow"):
-            self._rows.append(self._cells)
-            self._cells = []
-        else:
+            self._table.end_row()
+        elif not self._table.define(word, number):
             self._format(word, number, group)
 
     def _opens(self, word: str, group: _Group) -> bool:
@@ -202,9 +201,8 @@ class _Reader:
         if self._paragraph.in_table:
             self._text.add("text", text + " ", "utf-8", 0)
             return
-        if self._cells:  # the last row was never closed
-            self._rows.append(self._cells)
-            self._cells = []
+        if self._table.cells:  # the last row was never closed
+            self._table.end_row()
         self._end_table()
         if not text:
             self._paragraph.marker = ""
@@ -218,12 +216,11 @@ class _Reader:
         self._paragraph.marker = ""
 
     def _end_cell(self) -> None:
-        self._cells.append(self._text.take())
+        self._table.cells.append(self._text.take())
 
     def _end_table(self) -> None:
-        if self._rows:
-            write_table(self._builder, self._rows)
-            self._rows = []
+        if rows := self._table.take():
+            write_table(self._builder, rows)
             self._listed = False
 
 

@@ -7,12 +7,12 @@ stored value is what was last shown. Reads the XML as a stream, so that a huge s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ingest.readers.office.number_format import BUILT_IN, general, shown
+from ingest.readers.office.number_format import BUILT_IN, general, shown, with_stored
 from ingest.readers.office.xlsx_beside import embedded_files, texts_beside
+from ingest.readers.office.xlsx_merged import Merged, column_of, merges
 from ingest.readers.package import Package, Relation, elements, local_name, open_package
 from ingest.readers.text.normalisation import TextBuilder
 from ingest.readers.text.sheets import MAX_CELLS, Row, write_sheet
@@ -114,17 +114,18 @@ class _Workbook:
 
     def _rows(self, part: str) -> Iterator[Row]:
         number = 0
+        merged = Merged(merges(self._package, part))
         for row in self._package.stream(part, "row"):
             number = int(row.get("r")) if (row.get("r") or "").isdigit() else number + 1
             space = row.tag[:-3]
             cells: dict[int, str] = {}
             column = -1
             for cell in row.iterchildren(f"{space}c"):
-                column = _column((cell.get("r") or "").rstrip("0123456789"), column + 1)
+                column = column_of((cell.get("r") or "").rstrip("0123456789"), column + 1)
                 text = self._value(cell, space)
                 if text:
                     cells[column] = text
-            yield number, cells
+            yield merged.filled(number, cells)
 
     def _value(self, cell: Any, space: str) -> str:
         kind = cell.get("t") or "n"
@@ -155,7 +156,8 @@ class _Workbook:
         if number != number or number in (float("inf"), float("-inf")):
             return value
         code = self._formats[int(style)] if style.isdigit() and int(style) < len(self._formats) else ""
-        return shown(number, code, epoch_1904=self._epoch_1904) if code else general(number)
+        text = shown(number, code, epoch_1904=self._epoch_1904) if code else general(number)
+        return with_stored(text, value) if abs(number) >= 1e15 else text
 
 
 def _strings(package: Package, part: str) -> list[str]:
@@ -192,14 +194,3 @@ def _formats(root: Any | None) -> list[str]:
     styles = root.find("{*}cellXfs")
     nodes = () if styles is None else styles.iterchildren("{*}xf")
     return [codes.get(node.get("numFmtId") or "0", "") for node in nodes]
-
-
-@lru_cache(maxsize=20_000)
-def _column(letters: str, default: int) -> int:
-    """The 0-based index of a column: A is 0, AA is 26; `default` where the file does not say."""
-    if not letters or len(letters) > 3 or not (letters.isascii() and letters.isupper()):
-        return default
-    number = 0
-    for letter in letters:
-        number = 26 * number + ord(letter) - 64
-    return number - 1

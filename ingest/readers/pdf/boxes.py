@@ -14,6 +14,7 @@ from typing import Any
 
 from ingest.readers.pdf.alignment import align, fold
 from ingest.readers.pdf.forms import Box, placed_fields
+from ingest.readers.pdf.hyphens import HYPHEN
 from ingest.readers.pdf.pdfium import page_lines
 
 _MAX_HOLE = 3  # letters without partner that are marked with their neighbours: a bullet, a hyphen that was joined
@@ -54,15 +55,14 @@ def _page_text(document: Any, page: Any) -> tuple[str, list[Place]]:
     places: list[Place] = []
     for line in page_lines(page):
         for text, position in line.runs:
-            parts.append(text)
-            for character in text:
-                places.append(position)
+            parts.append(text if text.endswith(HYPHEN) else f"{text}\n")  # a broken word goes on
+            for character in parts[-1]:
+                places.append(position)  # or of the line end that parts the runs
                 position += 2 if character > "\uffff" else 1
-            places.append(position)  # of the line end that parts the runs
     for text, box in placed_fields(document, page):
-        parts.append(text)
+        parts.append(f"{text}\n")
         places += [box] * (len(text) + 1)
-    return "\n".join([*parts, ""]), places
+    return "".join(parts), places
 
 
 def _close_holes(picked: list[bool], partners: list[int], characters: str) -> None:

@@ -1,53 +1,135 @@
 """Columns of prose and rows of tables, told apart by the gaps within the lines of a page.
 
-Owns that guess. Lines come as pdfium gives them: what stands on one height is one line, even across columns. Columns are
-put one after the other, cells are parted by " | "; where neither is clear, a line stays as it is. Pure functions.
+Owns what becomes of them: columns are put one after the other (`reading_order` finds them), cells are parted by " | ";
+where neither is clear, a line stays as it is. Pure functions.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
 from ingest.readers.pdf.layout import Line, Page
+from ingest.readers.pdf.reading_order import Segment, regions, rows_of
 
-_MIN_COLUMN_LINES = 5
-_MIN_COLUMN_CHARACTERS = 16  # half the lines of a column of prose are longer than that, cells are mostly shorter
-_MIN_FILL = 0.6  # half the lines of a column fill that share of its width
-_MAX_LINES = 2000  # of a page that is searched for columns drawn one by one
+_MAX_LINES = 2000  # of a page that is searched for columns
+_SAME_ROW = 2.0  # points between baselines
 _MIN_ROWS = 3
 _MAX_CELL = 24  # characters; half the cells of a column are shorter
+_WIDE_GAP = 1.5  # in type sizes: wider than any space between words
 _MARKER = re.compile(r"^(?:[•▪●○◦‣·\-–—*\uf0b7\uf0a7]|\(?[0-9a-zA-Z]{1,3}[.)]|\[\d{1,3}\]|\d{1,2}(?:\.\d{1,2})*\.?)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of a line without a wide gap; `left` and `right` edge in points, `position` of its first character in pdfium's
-    text (UTF-16 units).
-    """
-
-    text: str
-    left: float
-    right: float
-    position: int
-
 
 Segments = Sequence[Segment]
 
 
 def arrange(lines: Page, segments: Sequence[Segments]) -> Page:
-    """The lines in reading order; `segments` are the parts of each line."""
+    """The lines in reading order; `segments` are the parts of each line, parted by gaps that may be gutters."""
+    falling = all(above.top - below.top >= _SAME_ROW for above, below in pairwise(lines))
+    if falling and all(len(parts) == 1 for parts in segments) and not _beside(segments):
+        return lines
+    pairs = _on_rows(lines, segments)
+    if len(lines) <= _MAX_LINES:
+        found = regions(rows_of([part for _, parts in pairs for part in parts]))
+        if found is not None:
+            return [line for region in found for line in _of_region(region)]
+    pairs = [_rejoined(line, parts) for line, parts in pairs]
+    lines, segments = [line for line, _ in pairs], [parts for _, parts in pairs]
     if len(lines) <= _MAX_LINES:
         lines, segments = _rows_of_columns(lines, segments)
-    if all(len(parts) == 1 for parts in segments):
-        return lines
-    gutter = _gutter(segments)
-    if gutter is not None:
-        return _in_columns(lines, segments, gutter)
-    return _with_cells(lines, segments)
+        lines, segments = _from_above(lines, segments)
+    return lines if all(len(parts) == 1 for parts in segments) else _with_cells(lines, segments)
+
+
+def _of_region(rows: Sequence[Segments]) -> Page:
+    """The lines of a column, or of what stands above or below columns."""
+    pairs = [_rejoined(_measured(row), row) for row in rows]
+    return _with_cells([line for line, _ in pairs], [parts for _, parts in pairs])
+
+
+def _measured(row: Segments) -> Line:
+    """A line of these parts, as large as the smallest of them."""
+    runs = tuple((part.text, part.position) for part in row)
+    text, bold = " ".join(part.text for part in row), all(part.bold for part in row)
+    return Line(text, min(part.size for part in row), bold, row[0].base, row[-1].base, runs=runs)
+
+
+def _on_rows(lines: Page, segments: Sequence[Segments]) -> list[tuple[Line, Segments]]:
+    """The lines as they stand on the page. pdfium makes two of one, for a cell of a single letter, and one of two that
+    begin at different heights; it gives the parts of a line that is turned upside down from the last to the first.
+    """
+    pairs: list[tuple[Line, Segments]] = []
+    for line, parts in zip(lines, segments, strict=True):
+        begins: list[int] = []
+        for index in range(1, len(parts)):
+            row = parts[begins[-1] if begins else 0 : index]
+            if abs(row[-1].base - parts[index].base) >= _SAME_ROW / 2 and not _disjoint(row, parts[index : index + 1]):
+                begins.append(index)
+        for begin, end in pairwise([0, *begins, len(parts)]):
+            row = parts[begin:end]
+            above = pairs[-1][1] if pairs else ()
+            if above and abs(above[-1].base - row[0].base) < _SAME_ROW and _disjoint(above, row):
+                row = sorted((*above, *row), key=lambda part: part.left)
+                pairs[-1] = (_measured(row), row)
+                continue
+            ordered = sorted(row, key=lambda part: part.left)
+            same = len(row) == len(parts) and ordered == list(row)
+            pairs.append((line if same else _measured(ordered), ordered))
+    return pairs
+
+
+def _disjoint(above: Segments, row: Segments) -> bool:
+    """Whether parts that stand on one height stand side by side."""
+    return all(one.right <= two.left or two.right <= one.left for one in above for two in row)
+
+
+def _beside(segments: Sequence[Segments]) -> bool:
+    """Whether lines stand side by side though each is alone on its height: columns that are drawn in turns."""
+    return any(
+        above[-1].right < below[0].left or below[-1].right < above[0].left for above, below in pairwise(segments)
+    )
+
+
+def _rejoined(line: Line, parts: Segments) -> tuple[Line, list[Segment]]:
+    """A line and its parts, those joined again that no wide gap parts."""
+    if len(parts) == 1:
+        return line, list(parts)
+    joined: list[Segment] = []
+    runs: list[tuple[str, int]] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if last is None or part.left - last.right > _WIDE_GAP * max(part.size, last.size, 4.0):
+            joined.append(part)
+            runs.append((part.text, part.position))
+            continue
+        end = runs[-1][1] + _units(runs[-1][0])
+        if 0 < part.position - end <= 3:  # the same piece of pdfium's text goes on
+            runs[-1] = (f"{runs[-1][0]}{' ' * (part.position - end)}{part.text}", runs[-1][1])
+        else:
+            runs.append((part.text, part.position))
+        joined[-1] = replace(last, text=f"{last.text} {part.text}", right=part.right)
+    return replace(line, text=" ".join(part.text for part in joined), runs=tuple(runs)), joined
+
+
+def _units(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _from_above(lines: Page, segments: Sequence[Segments]) -> tuple[Page, list[Segments]]:
+    """The lines from top to bottom where they are drawn in another order and no two of them stand side by side."""
+    order = sorted(range(len(lines)), key=lambda index: -lines[index].top)
+    if order == list(range(len(lines))):
+        return lines, list(segments)
+    for one, two in pairwise(order):
+        above, below = segments[one], segments[two]
+        if lines[one].top - lines[two].top < 2 or (
+            min(above[-1].right, below[-1].right) <= max(above[0].left, below[0].left)
+            and lines[one].bottom - lines[two].top < 3 * max(lines[one].size, 4.0)
+        ):
+            return lines, list(segments)
+    return [lines[index] for index in order], [segments[index] for index in order]
 
 
 def _rows_of_columns(lines: Page, segments: Sequence[Segments]) -> tuple[Page, list[Segments]]:
@@ -84,45 +166,6 @@ def _same_heights(lines: Page, merged: Sequence[Segments], above: list[int], sta
             break
         pairs.append((level[0], ours))
     return pairs
-
-
-def _gutter(segments: Sequence[Segments]) -> float | None:
-    """The x between two columns of prose; None when the page has no such columns."""
-    pairs = [parts for parts in segments if len(parts) == 2 and not _MARKER.match(parts[0].text)]
-    if len(pairs) < _MIN_COLUMN_LINES or 2 * len(pairs) < sum(1 for parts in segments if len(parts) > 1):
-        return None
-    middle = median((left.right + right.left) / 2 for left, right in pairs)
-    low = [pair for pair in pairs if pair[0].right <= middle <= pair[1].left]
-    if len(low) < 0.8 * len(pairs):
-        return None
-    for side in (0, 1):
-        column = [pair[side] for pair in low]
-        width = max(part.right for part in column) - min(part.left for part in column)
-        if median(len(part.text) for part in column) < _MIN_COLUMN_CHARACTERS:
-            return None
-        if median(part.right - part.left for part in column) < _MIN_FILL * width:
-            return None
-    # The middle of the white strip between the columns, so that short lines count to their side.
-    return (max(pair[0].right for pair in low) + min(pair[1].left for pair in low)) / 2
-
-
-def _in_columns(lines: Page, segments: Sequence[Segments], gutter: float) -> Page:
-    """Left column before right column, between lines that run across both."""
-    arranged: Page = []
-    left: Page = []
-    right: Page = []
-    for line, parts in zip(lines, segments, strict=True):
-        before = [part for part in parts if part.right <= gutter]
-        after = [part for part in parts if part.left >= gutter]
-        if len(before) + len(after) < len(parts):  # it crosses the gutter
-            arranged += [*left, *right, line]
-            left, right = [], []
-            continue
-        if before:
-            left.append(_line_of(line, before, " "))
-        if after:
-            right.append(_line_of(line, after, " "))
-    return [*arranged, *left, *right]
 
 
 def _with_cells(lines: Page, segments: Sequence[Segments]) -> Page:

@@ -1,4 +1,4 @@
-"""From the lines of PDF pages to text: hyphens, paragraphs, running heads and headings.
+"""From the lines of PDF pages to text: paragraphs, running heads and headings.
 
 Owns every guess about layout; all of them look at lines with their font and place, never at a PDF library. A guess that is
 wrong may cost a blank line or a heading, never a word of the body.
@@ -14,10 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from ingest.readers.pdf.hyphens import HYPHENS, Words, join, words_of
 from ingest.readers.text.normalisation import collapse
-
-HYPHEN = "\ufffe"
-"""Where pdfium joined a word that was broken at a line's end."""
 
 _BULLET = re.compile(
     r"^[\u2022\u25aa\u25cf\u25cb\u25e6\u2023\u00b7\u25a0\u25a1\u2756\u27a2\u2713\u2714\uf0b7\uf0a7\uf0d8\uf0fc\uf076](?=\s)\s*"
@@ -28,10 +26,17 @@ _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _PRESENTATION = re.compile("[\ufb00-\ufb06\u2f00-\u2fd5]")
 _DIGITS = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_BROKEN = re.compile(f"(\\w*){HYPHEN}(\\w*)")
 _UNFINISHED = re.compile(r"[.,;:。，；：、…|]$")
+_CLOSED = re.compile(r"[.!?:。！？：][\"'”’)]?$")
 _LIST_ITEM = re.compile(r"^(?:[•\-*]|\(?[0-9a-zA-Z]{1,2}[.)])\s")
 _PAGE_WORDS = re.compile(r"page|seite|of|von|第|页|頁|共|[^\w]|_", re.IGNORECASE)
+
+_NUMBERED_PAGE = re.compile(
+    r"(?:page|seite|p\.|s\.|p[aá]gina|第)\s*\d{1,4}\s*(?:[页頁]?(?:\s*(?:/|of|von|sur|de|共)\s*\d{1,4}\s*[页頁]?)?)"
+    r"|[-–—·]\s*\d{1,4}\s*[-–—·]|共\s*\d{1,4}\s*[页頁]\s*第\s*\d{1,4}\s*[页頁]",
+    re.IGNORECASE,
+)
+_APART = 2.5  # type sizes between a page number and the text
 
 MIN_RUNNING_PAGES = 4
 _LARGER = 1.12  # of the size of the body: what is at least so large is a heading
@@ -60,12 +65,13 @@ Page = list[Line]
 
 def tidy(pages: Sequence[Page], *, headings: bool) -> list[Page]:
     """Pages with clean text, paragraph gaps, no running heads, and heading levels (0 for body) where `headings`."""
-    vocabulary = _vocabulary(pages)
     for page in pages:
         for line in page:
-            line.text = clean(line.text, vocabulary)
+            line.text = clean(line.text)
+    words = words_of(line.text for page in pages for line in page)
     kept = [[line for line in page if line.text] for page in pages]
     kept = _without_running_lines(kept)
+    _join_words(kept, words)
     for page in kept:
         _mark_gaps(page)
     if headings:
@@ -73,11 +79,11 @@ def tidy(pages: Sequence[Page], *, headings: bool) -> list[Page]:
     return [_joined_headings(page) for page in kept]
 
 
-def clean(text: str, vocabulary: Counter[str]) -> str:
+def clean(text: str) -> str:
     """A line with its bullets, hyphens and odd letter forms made ordinary."""
-    if HYPHEN in text:
-        text = _BROKEN.sub(lambda match: _rejoin(match[1], match[2], vocabulary), text)
     if not text.isascii():
+        if text[-1] in HYPHENS:  # a soft one is seen at the end of a line
+            text = f"{text[:-1]}-"
         text = _BULLET.sub("• ", text.lstrip())
         text = _DASH.sub("- ", text)
         text = _PRIVATE.sub("", text)
@@ -85,35 +91,37 @@ def clean(text: str, vocabulary: Counter[str]) -> str:
     return collapse(text).strip()
 
 
-def _vocabulary(pages: Sequence[Page]) -> Counter[str]:
-    """Words of the document, counted only if a broken word has to be judged by them."""
-    if not any(HYPHEN in line.text for page in pages for line in page):
-        return Counter()
-    lines = (line.text.casefold() for page in pages for line in page)
-    return Counter(word for text in lines for word in re.findall(r"[^\W_]+(?:-[^\W_]+)*", text))
+def _join_words(pages: Sequence[Page], words: Words) -> None:
+    """Put words together that are broken between two lines, or pages, in the upper one; a line of which nothing is left goes."""
+    upper: Line | None = None
+    for page in pages:
+        turned = True  # whether the page has been turned since
+        for line in list(page):
+            if upper is not None and upper.text[-1] in HYPHENS and _alike(upper, line):
+                joined = join(upper.text, line.text, words)
+                if joined and not (turned and not line.text[0].islower()):
+                    upper.text, line.text = joined
+            if line.text:
+                upper = line
+                turned = False
+        page[:] = [line for line in page if line.text]
 
 
-def _rejoin(left: str, right: str, vocabulary: Counter[str]) -> str:
-    """ "cutting-edge" keeps its hyphen and "informa-tion" loses it, by what the rest of the document writes."""
-    whole, hyphenated = (left + right).casefold(), f"{left}-{right}".casefold()
-    if vocabulary[whole] != vocabulary[hyphenated]:
-        return left + right if vocabulary[whole] > vocabulary[hyphenated] else f"{left}-{right}"
-    compound = bool(vocabulary[left.casefold()] and vocabulary[right.casefold()])
-    if compound or not left[-1:].isalpha() or not right[:1].islower():
-        return f"{left}-{right}"
-    return left + right
+def _alike(upper: Line, lower: Line) -> bool:
+    """Whether two lines are of one size, so that a word may go on from one to the other."""
+    return abs(upper.size - lower.size) <= 0.1 * max(upper.size, lower.size)
 
 
 def _without_running_lines(pages: list[Page]) -> list[Page]:
     """Drop lines at page edges that come back on most pages; the first one stays unless it is a mere page number.
 
     A line comes back when it is the same, or the same but for a number that counts the pages. The latter stays where it is
-    set larger than the body: so begin the pages of a catalogue. No page is emptied.
+    set larger than the body: so begin the pages of a catalogue. In a document of a few pages it must come back on each, in
+    the same place. No page is emptied.
     """
-    if len(pages) < MIN_RUNNING_PAGES:
-        return pages
-    counts = Counter(key for number, page in enumerate(pages) for key in _running_keys(page, number))
-    needed = max(MIN_RUNNING_PAGES, 0.5 * len(pages))
+    few = len(pages) < MIN_RUNNING_PAGES
+    counts = Counter(key for number, page in enumerate(pages) for key in _running_keys(page, number, placed=few))
+    needed = max(len(pages), 2) if few else max(MIN_RUNNING_PAGES, 0.5 * len(pages))
     running = {key for key, count in counts.items() if count >= needed}
     body = _body_size(pages)
     seen: set[str] = set()
@@ -122,8 +130,11 @@ def _without_running_lines(pages: list[Page]) -> list[Page]:
         dropped = set()
         for i in _edges(page):
             line = page[i]
-            keys = [key for key in _keys_of(line, number) if key in running]
-            same = line.text.casefold() in keys
+            if _is_page_number(page, i, number):
+                dropped.add(i)
+                continue
+            keys = [key for key in _keys_of(line, number, placed=few) if key in running]
+            same = bool(keys) and "#" not in keys[0]
             if not keys or (not same and line.size >= _LARGER * body > 0):
                 continue
             masked = _DIGITS.sub("#", line.text.casefold())
@@ -135,17 +146,36 @@ def _without_running_lines(pages: list[Page]) -> list[Page]:
     return result
 
 
-def _running_keys(page: Page, number: int) -> set[str]:
-    return {key for i in _edges(page) for key in _keys_of(page[i], number)}
+def _is_page_number(page: Page, index: int, number: int) -> bool:
+    """Whether a line is a printed page number: at the very edge of its page, and either in words, or apart from the text
+    and the number of the page (0-based `number`).
+    """
+    if len(page) < 2 or index not in (0, len(page) - 1):
+        return False
+    text = page[index].text
+    if _NUMBERED_PAGE.fullmatch(text):
+        return True
+    bare = re.fullmatch(r"(\d{1,4})(?:\s*/\s*\d{1,4})?", text)
+    if not bare or int(bare[1]) != number + 1:
+        return False
+    one, other = (page[0], page[1]) if index == 0 else (page[-2], page[-1])
+    return one.bottom - other.top > _APART * max(one.size, other.size, 1.0)
 
 
-def _keys_of(line: Line, number: int) -> Iterator[str]:
-    """A line as it is, and once for each number in it that may be the page's, with what that is ahead of the page's place."""
+def _running_keys(page: Page, number: int, *, placed: bool) -> set[str]:
+    return {key for i in _edges(page) for key in _keys_of(page[i], number, placed=placed)}
+
+
+def _keys_of(line: Line, number: int, *, placed: bool) -> Iterator[str]:
+    """A line as it is, and once for each number in it that may be the page's, with what that is ahead of the page's place;
+    with the height that it stands at where it is `placed`.
+    """
     text = line.text.casefold()
-    yield text
+    place = f"@{round(line.top / 4)}" if placed else ""
+    yield text.replace("#", " ") + place
     for match in _DIGITS.finditer(text):
         if len(match[0]) < 6:
-            yield f"{text[: match.start()]}#{int(match[0]) - number}#{_DIGITS.sub('#', text[match.end() :])}"
+            yield f"{text[: match.start()]}#{int(match[0]) - number}#{_DIGITS.sub('#', text[match.end() :])}{place}"
 
 
 def _edges(page: Page) -> set[int]:
@@ -162,12 +192,14 @@ def _body_size(pages: Sequence[Page]) -> float:
 
 
 def _mark_gaps(page: Page) -> None:
-    """A paragraph begins where the distance to the line above is clearly larger than usual on the page."""
+    """A paragraph begins where the distance to the line above is clearly larger than usual on the page, or with a column
+    after a sentence that is closed.
+    """
     steps = [above.bottom - line.top for above, line in pairwise(page)]
     usual = median([step for step in steps if step > 1] or [0])
     for (above, line), step in zip(pairwise(page), steps, strict=True):
         pitch = min(usual, 1.6 * max(line.size, above.size)) if line.size else usual
-        line.gap = step > 1.3 * pitch > 0
+        line.gap = step > 1.3 * pitch > 0 or (step < -2 * pitch < 0 and bool(_CLOSED.search(above.text)))
 
 
 def _mark_headings(pages: list[Page]) -> None:

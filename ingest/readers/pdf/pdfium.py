@@ -14,21 +14,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest.readers.pdf.columns import Segment, arrange
+from ingest.readers.pdf.columns import arrange
 from ingest.readers.pdf.forms import filled_fields
+from ingest.readers.pdf.hyphens import HYPHEN
 from ingest.readers.pdf.layout import Line, Page
 from ingest.readers.pdf.ocr import DPI, Ocr, Picture
 from ingest.readers.pdf.opening import open_pdf
 from ingest.readers.pdf.place import Place
+from ingest.readers.pdf.reading_order import Segment
 from ingest.readers.text.normalisation import collapse
 
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
 _UNDECODED = re.compile("[\ue000-\uf8ff\ufffd\x00-\x08\x0e-\x1f]")
 _SWAPPED = re.compile("[" + "".join(chr(byte << 8) for byte in range(0x20, 0x7F)) + "]{3,}")
+_LINE = re.compile(f"[^{HYPHEN}]*{HYPHEN}|[^{HYPHEN}]+")
+_LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_BLANKS = re.compile(" +")
 _SEGMENTS = 20  # of lines and areas: fewer draw no word
 _MAX_NAMES = 100
 _MAX_PIXELS = 40_000_000
-_WIDE_GAP = 1.5  # in type sizes: wider than any space between words
+_GAP = 0.75  # in type sizes: wider than most spaces between words, and no wider than gutters may be
 
 
 @dataclass(slots=True)
@@ -181,17 +186,21 @@ def page_lines(page: Any) -> Page:
         for part, first, last in parts:
             line, begin, end = _measured(place, part, first, last)
             lines.append(line)
-            whole = end - begin == len(part) - 1
-            segments.append(_segments(place, line, begin) if whole else [Segment(part, 0.0, 0.0, first)])
-        if _runs_down(lines):
+            whole = end - begin == len(part) - 1  # else characters stand there that the text leaves out
+            segments.append(_segments(place, line, begin if whole else None))
+        if _runs_down(lines, segments):
             order = sorted(range(len(lines)), key=lambda index: -segments[index][0].left)
             return [lines[index] for index in order]
         return arrange(lines, segments)
 
 
-def _runs_down(lines: Page) -> bool:
+def _runs_down(lines: Page, segments: list[list[Segment]]) -> bool:
     """Whether a page is written from top to bottom, in lines that follow each other from right to left."""
-    down = sum(len(line.text) for line in lines if line.top - line.bottom > 2 * line.size > 0)
+    down = 0
+    for line, parts in zip(lines, segments, strict=True):
+        if line.top - line.bottom > 2 * line.size > 0:
+            wide = max(part.right for part in parts) - min(part.left for part in parts)
+            down += len(line.text) if wide < 2 * line.size else 0
     return 2 * down > sum(len(line.text) for line in lines)
 
 
@@ -202,14 +211,18 @@ def _unswapped(match: re.Match[str]) -> str:
 
 
 def _parts(text: str, astral: bool) -> Iterator[tuple[str, int, int]]:
-    """The lines of a page's text with the positions of their first and last character, as pdfium counts."""
+    """The lines of a page's text with the positions of their first and last character, as pdfium counts. A word that it
+    joined across two lines is parted again, for what follows may stand in another column.
+    """
     position = 0
-    for part in text.split("\r\n"):
-        stripped = part.strip()
-        if stripped:
-            first = position + _units(part[: len(part) - len(part.lstrip())], astral)
-            yield stripped, first, first + _units(stripped, astral) - 1
-        position += _units(part, astral) + 2
+    for joined in text.split("\r\n"):
+        for part in _LINE.findall(joined):
+            stripped = part.strip()
+            if stripped:
+                first = position + _units(part[: len(part) - len(part.lstrip())], astral)
+                yield stripped, first, first + _units(stripped, astral) - 1
+            position += _units(part, astral)
+        position += 2
 
 
 def _units(text: str, astral: bool) -> int:
@@ -226,19 +239,51 @@ def _measured(place: Place, text: str, first: int, last: int) -> tuple[Line, int
     return line, begin, end
 
 
-def _segments(place: Place, line: Line, begin: int) -> list[Segment]:
-    """The parts of a line between gaps that no space between words explains."""
-    text, limit = line.text, _WIDE_GAP * max(line.size, 4.0)
-    first = line.runs[0][1]
-    left, right = place.extent(begin)
-    segments, start = [], 0
-    for match in re.finditer(r" +", text):
-        before, after = place.extent(begin + match.start() - 1), place.extent(begin + match.end())
-        if after[0] - before[1] > limit:
-            segments.append(Segment(text[start : match.start()], left, before[1], first + start))
-            start, left = match.end(), after[0]
-    right = place.extent(begin + len(text) - 1)[1]
-    return [*segments, Segment(text[start:], left, right, first + start)]
+def _segments(place: Place, line: Line, begin: int | None) -> list[Segment]:
+    """The parts of a line between gaps that may part columns, and ends of lines that pdfium has not seen. `begin` is the index of its first character where those of
+    the others follow it one by one; None where they do not.
+    """
+    text, first = line.runs[0]
+    wide = not text.isascii()
+
+    def index(offset: int) -> int:
+        return begin + offset if begin is not None else place.index_of(first + _units(text[:offset], wide))
+
+    limit, extent = _GAP * max(line.size, 4.0), place.extent
+    left = extent(index(0))[0]
+    parts, start = [], 0
+    for match in _BLANKS.finditer(text):
+        last, following = match.span()
+        if begin is None:
+            before, after = extent(index(last - 1))[1], extent(index(following))[0]
+        else:
+            before, after = extent(begin + last - 1)[1], extent(begin + following)[0]
+        if after - before > limit or (
+            after < left + limit and _goes_back(place, index(last - 1), index(following), left, text)
+        ):
+            parts.append((start, last, left, before))
+            start, left = following, after
+    right = extent(index(len(text) - 1))[1]
+    if not parts:
+        return [Segment(text, left, right, first, line.size, line.top, line.bold)]
+    parts.append((start, len(text), left, right))
+    found = []
+    for begins, ends, near, far in parts:
+        one, two = index(begins), index(ends - 1)
+        size = min(place.font_size(one), place.font_size(two))
+        bold = _is_bold(place.text_page, one) and _is_bold(place.text_page, two)
+        position = first + _units(text[:begins], wide)
+        found.append(Segment(text[begins:ends], near, far, position, size, place.baseline(one), bold))
+    return found
+
+
+def _goes_back(place: Place, one: int, other: int, left: float, text: str) -> bool:
+    """Whether what follows stands on a line of its own, which pdfium took for one with the line before where columns are
+    set off; or on the same line, but before what it follows, as where a page is turned upside down.
+    """
+    if abs(place.baseline(one) - place.baseline(other)) > 1:
+        return True
+    return place.extent(other)[1] <= left and not _LEFTWARDS.search(text)
 
 
 def _is_bold(text_page: Any, index: int) -> bool:

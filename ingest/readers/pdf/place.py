@@ -8,14 +8,14 @@ from __future__ import annotations
 import ctypes
 from collections import Counter
 from dataclasses import dataclass, replace
-from math import pi
+from math import cos, pi, radians, sin
 from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """The direction that the text of a page runs in: `degrees` counter-clockwise (0, 90, 180, 270), on a page of `width`
-    and `height` points. A page that is shown turned has its text turned the other way, so this alone tells how to read it.
+    """The direction that the text of a page runs in: `degrees` counter-clockwise (0 to 359), on a page of `width` and
+    `height` points. A page that is shown turned has its text turned the other way, so this alone tells how to read it.
     """
 
     degrees: int
@@ -28,7 +28,10 @@ class Turn:
             return y, self.width - x
         if self.degrees == 180:
             return self.width - x, self.height - y
-        return (self.height - y, x) if self.degrees == 270 else (x, y)
+        if self.degrees == 270:
+            return self.height - y, x
+        cosine, sine = cos(radians(self.degrees)), sin(radians(self.degrees))
+        return x * cosine + y * sine, y * cosine - x * sine
 
 
 class Place:
@@ -47,9 +50,9 @@ class Place:
         """Take the direction of most of the characters at these positions of the text for that of the page."""
         # pdfium counts angles clockwise, in radians; -1 says that it does not know.
         angles = (self._raw.FPDFText_GetCharAngle(self.text_page, self.index_of(position)) for position in positions)
-        quarters = Counter(-round(angle / (pi / 2)) % 4 for angle in angles if angle >= 0)
-        if quarters:
-            self._turn = replace(self._turn, degrees=90 * quarters.most_common(1)[0][0])
+        degrees = Counter(-round(angle * 180 / pi) % 360 for angle in angles if angle >= 0)
+        if degrees:
+            self._turn = replace(self._turn, degrees=degrees.most_common(1)[0][0])
 
     def index_of(self, position: int) -> int:
         """The index of the character at a position of the text."""
@@ -67,6 +70,14 @@ class Place:
         self._raw.FPDFText_GetCharBox(self.text_page, index, left, right, bottom, top)
         if not self._turn.degrees:
             return left.value, right.value
+        if (
+            self._turn.degrees % 90
+        ):  # the box is wider than the letter, so go from its origin to the far side of its middle
+            middle = self._turn.back((left.value + right.value) / 2, (bottom.value + top.value) / 2)[0]
+            x, y = ctypes.c_double(), ctypes.c_double()
+            self._raw.FPDFText_GetCharOrigin(self.text_page, index, x, y)
+            begin = self._turn.back(x.value, y.value)[0]
+            return begin, max(2 * middle - begin, begin)
         one, other = self._turn.back(left.value, bottom.value)[0], self._turn.back(right.value, top.value)[0]
         return min(one, other), max(one, other)
 

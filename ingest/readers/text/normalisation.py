@@ -96,6 +96,19 @@ class TextBuilder:
         """Record a heading whose text has been added already, at offset `start`."""
         self._headings.append(Heading(min(max(level, 1), 6), " ".join(title.split()), start))
 
+    @property
+    def tail(self) -> str:
+        """The last characters so far."""
+        return self._parts[-1][-20:] if self._parts else ""
+
+    def adopt(self, document: ParsedDocument, *, level: int, gap: str = "\n\n") -> int | None:
+        """Append a document that another reader has read, its headings below `level`, with its warnings; its offset."""
+        start = self.add_block(document.text, gap=gap)
+        for heading in document.headings if start is not None else ():
+            self.mark_heading(level + heading.level, heading.title, (start or 0) + heading.start)
+        self._warnings += document.warnings
+        return start
+
     def begin_page(self, number: int) -> None:
         """End the page before and begin page `number`, 1-based."""
         self._end_page()

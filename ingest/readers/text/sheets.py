@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ingest.readers.text.normalisation import TextBuilder
-from ingest.readers.text.tables import TableWriter, is_header
+from ingest.readers.text.tables import TableWriter, is_header, is_number
 from rag.errors import UnreadableError
 
 MAX_CELLS = 1_000_000
@@ -38,10 +38,18 @@ def write_sheet(builder: TextBuilder, title: str, rows: Iterable[Row], *, limit:
         return outcome
     if title:
         builder.add_heading(1, title)
-    header: Sequence[str] | None = None
+    header: _Header | None = None
     for block in _blocks(kept):
         header = _write_block(builder, block, header)
     return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The columns of a table by their place on the sheet, and what they are called."""
+
+    columns: tuple[int, ...]
+    names: tuple[str, ...]
 
 
 def _limited(rows: Iterable[Row], outcome: SheetOutcome, limit: int) -> Iterator[Row]:
@@ -61,36 +69,55 @@ def _limited(rows: Iterable[Row], outcome: SheetOutcome, limit: int) -> Iterator
         outcome.damaged = True
 
 
-def _blocks(rows: Sequence[Row]) -> Iterator[list[list[str]]]:
-    """Runs of rows without a blank one between them, each as a rectangle of the columns that it uses."""
+def _blocks(rows: Sequence[Row]) -> Iterator[list[dict[int, str]]]:
+    """Runs of rows without a blank one between them."""
     begin = 0
     for index in range(1, len(rows) + 1):
         if index == len(rows) or rows[index][0] != rows[index - 1][0] + 1:
-            block = [cells for _, cells in rows[begin:index]]
-            columns = sorted({column for cells in block for column in cells})
-            yield [[cells.get(column, "") for column in columns] for cells in block]
+            yield [cells for _, cells in rows[begin:index]]
             begin = index
 
 
-def _write_block(builder: TextBuilder, rows: list[list[str]], above: Sequence[str] | None) -> Sequence[str] | None:
+def _write_block(builder: TextBuilder, block: list[dict[int, str]], above: _Header | None) -> _Header | None:
     """Append a block and return its header; `above` is the header of the block above, which a torn table goes on under."""
+    columns = tuple(sorted({column for cells in block for column in cells}))
+    rows = _rectangle(block, columns)
     first = 0
-    while first < len(rows) and len(rows[0]) > 1 and _filled(rows[first]) == 1 and first < 5:
+    while first < len(rows) and len(columns) > 1 and _filled(rows[first]) == 1 and first < 5:
         first += 1
     if first == len(rows):
         first = 0
+    header: _Header | None = None
+    if is_header(rows[first], rows[first + 1 : first + 21]):
+        header = _Header(columns, tuple(rows[first]))
+    elif above is not None and _goes_on(block[first:], above):
+        columns = tuple(sorted({*columns, *above.columns}))
+        rows = _rectangle(block, columns)
+        names = dict(zip(above.columns, above.names, strict=True))
+        header = _Header(columns, tuple(names.get(column, "") for column in columns))
     for row in rows[:first]:
         builder.add_block(" ".join("".join(row).split()))
-    table = rows[first:]
-    header: Sequence[str] | None = None
-    if is_header(table[0], table[1:20]):
-        header, table = table[0], table[1:]
-    elif above is not None and len(above) == len(table[0]):
-        header = above
-    writer = TableWriter(builder, header)
-    for row in table:
+    writer = TableWriter(builder, header.names if header else None)
+    for row in rows[first + (header is not None and header.names == tuple(rows[first])) :]:
         writer.add(row)
     return header
+
+
+def _rectangle(block: list[dict[int, str]], columns: Sequence[int]) -> list[list[str]]:
+    return [[cells.get(column, "") for column in columns] for cells in block]
+
+
+def _goes_on(block: list[dict[int, str]], above: _Header) -> bool:
+    """Whether a block after a blank row is more of the table above: most of its cells stand in columns that are named there.
+    A lone text in the first column is a remark.
+    """
+    places = [column for cells in block for column in cells]
+    if max(len(cells) for cells in block) == 1 and not any(
+        is_number(text) for cells in block for text in cells.values()
+    ):
+        return False
+    named = {column for column, name in zip(above.columns, above.names, strict=True) if name}
+    return 2 * sum(column in named for column in places) > len(places)
 
 
 def _filled(row: Sequence[str]) -> int:

@@ -27,8 +27,11 @@ def row_text(cells: Iterable[str]) -> str:
 
 
 def is_header(row: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
-    """Whether a first row names columns: several cells, all of them words or years, none twice, and as wide as the rows below."""
-    filled = [(index, cell.strip()) for index, cell in enumerate(row) if cell.strip()]
+    """Whether a first row names columns: several cells, all of them words or years, none twice, and as wide as the rows below.
+    A cell that spans columns stands in each of them.
+    """
+    texts = [cell.strip() for cell in row]
+    filled = [(index, text) for index, text in enumerate(texts) if text and (not index or text != texts[index - 1])]
     if len(filled) < 2 or len({cell for _, cell in filled}) < len(filled) or not following:
         return False
     words = 0
@@ -40,7 +43,12 @@ def is_header(row: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
         elif not _YEAR.match(cell) or any(index < len(each) and _YEAR.match(each[index]) for each in following):
             return False
     widest = max(sum(1 for cell in each if cell.strip()) for each in following)
-    return words > 0 and 2 * len(filled) >= widest
+    return words > 0 and 2 * sum(map(bool, texts)) >= widest
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell holds a number, a sum, a percentage, a date in digits."""
+    return bool(_NUMBER.match(cell.strip()))
 
 
 class TableWriter:

@@ -23,7 +23,7 @@ from rag.verification.facts.numbers import (
     han_value,
     scale_value,
 )
-from rag.verification.facts.units import CURRENCY_BEFORE, UNIT, unit_of
+from rag.verification.facts.units import CURRENCY_BEFORE, UNIT, measured, unit_of
 
 _HAN_SCALE = "[十百千万萬亿億兆]+"
 _MEASURE = "个個名位人次家座条條种種项項支只隻部本张張场場届屆层層辆輛艘架台臺所口户戶间間队隊组組股股集章篇首枚颗顆株棵代世号號级級倍轮輪套批排节節步点點番版期战成员员"
@@ -99,7 +99,7 @@ def _same_amount(wanted: Quantity, item: Quantity) -> bool:
     mine, theirs = wanted.unit, item.unit
     if mine is None or theirs is None:
         return False
-    if wanted.value * mine[1] == item.value * theirs[1]:
+    if measured(wanted.value, mine) == measured(item.value, theirs):
         return True
     return mine[0] == "bytes" and wanted.value * _binary(mine[1]) == item.value * _binary(theirs[1])
 

@@ -21,7 +21,7 @@ _TABLE = {
     "bytes": "byte bytes 字节=1; kb kilobyte kilobytes=1000; mb megabyte megabytes=1000000; gb gigabyte gigabytes=1000000000; tb terabyte terabytes=1000000000000;"
     " kib=1024; mib=1048576; gib=1073741824; bit bits 比特=1/8",
     "share": "% percent per-cent percentage-points percentage-point 个百分点 個百分點 ％=1; ‰=1/10",
-    "temperature": "°c ℃ degrees-celsius 摄氏度 攝氏度=1; °f ℉ degrees-fahrenheit 华氏度=1000003/1000000",
+    "temperature": "°c ℃ degrees-celsius 摄氏度 攝氏度=1; °f ℉ degrees-fahrenheit 华氏度=5/9",
     "angle": "° degree degrees 度=1",
     "power": "w watt watts 瓦=1; kw kilowatt kilowatts 千瓦=1000; mw megawatt megawatts 兆瓦=1000000; gw gigawatt gigawatts=1000000000; hp horsepower 马力=746",
     "energy": "wh=1; kwh 千瓦时 度电=1000; mwh 兆瓦时=1000000; j joule joules 焦耳=1/3600; kj=1000/3600; cal calorie calories 卡路里=4184/3600000; kcal 千卡=4184/3600",
@@ -43,6 +43,15 @@ UNITS: dict[str, tuple[str, Fraction]] = {
     for names, factor in (part.rsplit("=", 1) for part in row.split(";"))
     for name in names.split()
 }
+
+
+_ZEROS = {("temperature", Fraction(5, 9)): Fraction(-160, 9)}
+"""Where the zero of a scale lies on the scale of its dimension's first unit, if not at its zero: 0 °F are -17.8 °C."""
+
+
+def measured(value: Fraction, unit: tuple[str, Fraction]) -> Fraction:
+    """A quantity in the first unit of its dimension: 212 °F are 100, as °C are."""
+    return value * unit[1] + _ZEROS.get(unit, 0)
 
 
 def _pattern() -> str:

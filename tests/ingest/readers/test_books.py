@@ -60,7 +60,10 @@ def test_odt(write: Write) -> None:
         "<text:p><draw:frame><draw:text-box><text:p>boxed</text:p></draw:text-box></draw:frame></text:p>"
     )
     document = read(write("a.odt", make_odf("text", body)))
-    assert document.text == "Head\n\nOne two\nthree [a note].\n\n- a\n  - b\n- c\n\nPlan | Cost\nBasic | 5\n\nboxed"
+    assert (
+        document.text
+        == "Head\n\nOne two\nthree [a note].\n\nComment: no\n\n- a\n  - b\n- c\n\nPlan | Cost\nBasic | 5\n\nboxed"
+    )
     assert document.headings[0].level == 1
     assert document.metadata == {"title": "Deed", "author": "Li"}
 

@@ -136,7 +136,7 @@ def test_merged_cells_keep_their_columns(write: Write) -> None:
     ]
     table = "".join(f"<w:tr>{each}</w:tr>" for each in rows)
     text = read(write("a.docx", document(f"<w:tbl>{table}</w:tbl>"))).text
-    assert text == "Area | Plan | Cost\nNorth | Basic | 5\nNorth | Plus | 9\nBoth |  | 14"
+    assert text == "Area | Plan | Cost\nNorth | Basic | 5\nNorth | Plus | 9\nBoth | Both | 14"
 
 
 def test_inserted_documents(write: Write) -> None:

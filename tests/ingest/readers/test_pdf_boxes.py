@@ -51,7 +51,7 @@ def test_the_share_of_cited_words_found_in_their_boxes(name: str) -> None:
 @pytest.mark.parametrize("rotate", [0, 90, 180, 270])
 def test_columns_on_turned_pages(write: Write, rotate: int) -> None:
     path = write("a.pdf", make_page(COLUMNS, rotate=rotate))
-    read, marked = found(path, "and\nit ends where the other one begins\nwith an end.\nThe right column")
+    read, marked = found(path, "and\nit ends where the other one begins\nwith an end.\n\nThe right column")
     assert marked.found == marked.wanted
     if rotate in (0, 180):  # pdfium reads bounded text in lines of the page itself
         assert read == ["and", "it ends where the other one begins", "with an end.", "The right column"]
@@ -78,7 +78,7 @@ def test_a_hyphen_at_a_lines_end(write: Write) -> None:
         ("information is there.", 12, False, 670),
     ]
     path = write("a.pdf", make_pdf([lines]))
-    read, marked = found(path, "information is here")
+    read, marked = found(path, "information\nis here")
     assert [line.rstrip("\x02-") for line in read] == ["informa", "tion is here"]
     assert marked.found == marked.wanted
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from ingest.readers import registry
 from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.pdfium import _runs_down
+from ingest.readers.pdf.reading_order import Segment
 from ingest.readers.registry import accepted_extensions, media_type_of, read_file
 from ingest.readers.text.normalisation import TextBuilder, normalise
 from ingest.readers.text.plain import decode
@@ -155,9 +156,12 @@ PICTURE = b"<</Length 150>>stream\n%s\nendstream" % (b"0 0 10 10 re f " * 10)
 def test_pdf_written_from_top_to_bottom_is_told_from_a_turned_one() -> None:
     down = Line("员工手册规定年假为", 10.0, False, 700.0, 610.0)
     across = Line("A heading over it", 10.0, False, 720.0, 720.0)
-    assert _runs_down([down, down, across])
-    assert not _runs_down([across, across, down])
-    assert not _runs_down([Line("no size, as of a second reader", 0.0, False, 700.0, 0.0)])
+    unknown = Line("no size, as of a second reader", 0.0, False, 700.0, 0.0)
+    narrow, wide = [Segment("员工手册规定年假为", 300.0, 310.0, 0)], [Segment("A heading over it", 100.0, 300.0, 0)]
+    assert _runs_down([down, down, across], [narrow, narrow, wide])
+    assert not _runs_down([across, across, down], [wide, wide, narrow])
+    assert not _runs_down([down, down, across], [wide, wide, wide])  # lines of two columns that pdfium took for one
+    assert not _runs_down([unknown], [narrow])
 
 
 def test_pdf_whose_codes_have_their_bytes_swapped(write: Write) -> None:

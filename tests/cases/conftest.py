@@ -1,0 +1,7 @@
+"""The fixtures of the readers' tests, for the cases that people brought."""
+
+from __future__ import annotations
+
+from tests.ingest.conftest import write
+
+__all__ = ["write"]

@@ -144,7 +144,7 @@ class DocumentCatalog:
         return self._collections.ids(names)
 
     def filtered_documents(self, collection: int, filters: Mapping[str, Any]) -> list[str]:
-        """See `rag.ports.PassageStore.filtered_documents`. A list of values means any of them; so does one in the metadata."""
+        """See `rag.ports.PassageStore.filtered_documents`. A list of values means any of them, in the metadata too."""
         columns = {
             "filename": documents.c.filename,
             "media_type": documents.c.media_type,
@@ -368,7 +368,7 @@ def _values(wanted: Any) -> list[Any]:
 
 
 def _meets(value: Any, wanted: list[Any]) -> bool:
-    """Whether a value of the metadata is one of those that are wanted, or lists one ("harbour, crane", or a real list)."""
+    """Whether a value of the metadata is one of those that are wanted, or lists one ("harbour, crane", a real list)."""
     if value in wanted or (isinstance(value, list) and any(each in wanted for each in value)):
         return True
     if not isinstance(value, str):

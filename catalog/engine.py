@@ -20,7 +20,7 @@ from rag.errors import ConfigurationError, UnavailableError
 
 # The newest migration. Kept here so that an up-to-date catalog opens without importing alembic (0.6 s);
 # a test holds it against the migrations folder.
-HEAD = "0005"
+HEAD = "0006"
 BUSY_TIMEOUT_MS = 30_000
 # One for each thread of the server and some for ingestion; they are opened as they are needed.
 MAX_CONNECTIONS = 64

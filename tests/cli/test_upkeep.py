@@ -280,7 +280,13 @@ def test_purged_is_gone_from_every_file(tmp_path: Path, capsys: pytest.CaptureFi
         assert not found, f"{path} still holds {found}"
     assert run(capsys, "doctor")["healthy"]
     assert main(["purge"]) == 0
-    assert sorted(path.name for path in data_dir.iterdir()) == ["catalog.sqlite3", "chroma", "owner.lock", "uploads"]
+    assert sorted(path.name for path in data_dir.iterdir()) == [
+        "catalog.sqlite3",
+        "chroma",
+        "folder.json",
+        "owner.lock",
+        "uploads",
+    ]
 
 
 def test_purge_empties_the_trash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

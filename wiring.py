@@ -37,6 +37,7 @@ from ingest.storage.library import Library
 from ingest.storage.page_pictures import PagePictures
 from ingest.storage.passwords import Passwords
 from ingest.storage.trash import Trash
+from rag.abandonment import AbandonableChat
 from rag.adapters.embedding.embedders import CollectionSpaces, Embedders, models_to_load
 from rag.adapters.entailment import build_entailment
 from rag.adapters.reranker import CrossEncoderReranker
@@ -212,6 +213,7 @@ def build_services(
         chat, step, stop = chat_of(settings)
         chat_chain = [step] if step else []
         closing += [stop] if stop else []
+    chat = AbandonableChat(chat) if chat else None
     services = Services(
         settings=settings,
         ownership=ownership,

@@ -12,6 +12,7 @@ from flask import Flask, Response, g, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
+from rag.abandonment import AbandonedError
 from rag.errors import (
     ConfigurationError,
     ConflictError,
@@ -57,6 +58,8 @@ class ForbiddenError(DocentError):
 
 def status_of(error: DocentError) -> int:
     """The HTTP status of an error."""
+    if isinstance(error, AbandonedError):
+        return 499  # nginx's number, for the log: nobody reads the answer
     if isinstance(error, UnauthorizedError):
         return 401
     if isinstance(error, ForbiddenError):

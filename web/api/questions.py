@@ -10,11 +10,13 @@ from flask import jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from rag.abandonment import watched
 from rag.answering.events import Ask, Done, Event
 from rag.types import AnswerPolicy, Message
 from web import errors, sse
 from web import serializers as values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
+from web.presence import client_gone
 from web.rendering.live import rendered_frames
 from web.serializers import Reply
 from wiring import DEFAULT_COLLECTION, Services
@@ -52,11 +54,12 @@ def questions_blueprint(services: Services) -> APIBlueprint:
             history=_history(services, body),
             answers=body.answers or AnswerPolicy(services.settings.answers),
         )
-        events = _recorded(services, services.answerer.events(question))
+        with watched(client_gone(request.environ)):
+            events = _recorded(services, services.answerer.events(question))
         if body.stream or "text/event-stream" in request.accept_mimetypes.values():
             frames = rendered_frames(events) if body.rendered else map(values.event, events)
             return sse.stream(frames, errors.describer())
-        *_, last = events
+        last = sse.last_of(events)
         assert isinstance(last, Done)
         return jsonify(values.event(last, with_tree=body.rendered)[1])
 

@@ -5,7 +5,6 @@ Constructing is cheap and touches the data folder only; the models are loaded by
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -38,7 +37,8 @@ from ingest.storage.page_pictures import PagePictures
 from ingest.storage.passwords import Passwords
 from ingest.storage.trash import Trash
 from rag.abandonment import AbandonableChat
-from rag.adapters.embedding.embedders import CollectionSpaces, Embedders, models_to_load
+from rag.adapters.embedding.collection_models import CollectionModels
+from rag.adapters.embedding.embedders import CollectionSpaces, Embedders
 from rag.adapters.entailment import build_entailment
 from rag.adapters.reranker import CrossEncoderReranker
 from rag.adapters.weights.files import ensure, is_present
@@ -46,7 +46,7 @@ from rag.adapters.weights.manifest import load_manifest
 from rag.answering.answerer import Answerer, Limits, Writing
 from rag.answering.certainty import ModelKind
 from rag.chunking_config import ChunkingConfig
-from rag.errors import DocentError, UnavailableError
+from rag.errors import UnavailableError
 from rag.evidence.selector import Budget, EvidenceSelector
 from rag.ports import ChatModel, Embedder
 from rag.query.rewrite import Rewriter
@@ -70,7 +70,6 @@ PICTURE_TIMEOUT_S = 30
 LEAST_LOCAL = 0.02
 
 Report = Callable[[str], None]
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -201,13 +200,15 @@ def build_services(
         tokens.drop_orphans()
         pipeline.start()
 
+    models = CollectionModels(embedders, lambda: {item.name: item.embedding_model for item in collections.all()})
     chain = [
         Step("index", lambda _: _open_index(folder, dense, collections)),
-        Step("embedder", lambda report: _load_embedders(embedders, collections, report)),
+        Step("embedder", models.load),
         Step("ingestion", start_ingestion),
     ]
     if reranker is not None:
         chain.append(Step("reranker", lambda _: reranker.load()))
+    chain.append(Step("collections", models.check, required=False))
     chat_chain: list[Step] = []
     if chat is None and with_chat:
         chat, step, stop = chat_of(settings)
@@ -269,17 +270,6 @@ def _open_index(folder: DataFolder, dense: ChromaIndex, collections: CollectionC
     check_vectors(folder.vectors, dense)
     dense.load()
     settle(dense, collections.models())
-
-
-def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report: Report) -> None:
-    """Load the default model, and those of the collections; one of these may fail without making the start fail."""
-    for model_id in models_to_load(collections.embedding_models(), embedders):
-        try:
-            embedders.load(model_id, report)
-        except DocentError as error:
-            if model_id == embedders.default_id:
-                raise
-            log.error("the embedding model %s does not load: %s", model_id, error.message)
 
 
 def _budget(settings: Settings) -> Budget:

@@ -31,6 +31,7 @@ from web.api.pages import document_pages_blueprint
 from web.api.questions import questions_blueprint
 from web.api.status import overview_blueprint
 from web.api.trash import trash_blueprint
+from web.capacity import Capacity
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
 from web.server import serve
@@ -112,6 +113,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             answers=settings.answers,
         )
     )
+    app.wsgi_app = Capacity(app.wsgi_app, errors.full(app))  # type: ignore[method-assign]
     return app
 
 

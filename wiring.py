@@ -214,7 +214,7 @@ def build_services(
         chat, step, stop = chat_of(settings)
         chat_chain = [step] if step else []
         closing += [stop] if stop else []
-    chat = AbandonableChat(chat) if chat else None
+    leavable = AbandonableChat(chat) if chat else None
     services = Services(
         settings=settings,
         ownership=ownership,
@@ -241,8 +241,8 @@ def build_services(
             retriever,
             documents,
             selector,
-            Verifier(lambda: embedders.default, build_entailment(settings, chat)),
-            _writing(settings, chat, cross_lingual=settings.embedding_model == "multilingual"),
+            Verifier(lambda: embedders.default, build_entailment(settings, leavable)),
+            _writing(settings, leavable, cross_lingual=settings.embedding_model == "multilingual"),
             Limits(settings.answer_limit, settings.min_confidence),
         ),
         startup=Startup(chain, chat_chain),

@@ -42,6 +42,7 @@ class Database:
             connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
             pool_size=MAX_CONNECTIONS,
             max_overflow=0,
+            hide_parameters=True,  # an error that is logged must not tell what people asked or wrote
         )
         event.listen(self._engine, "connect", _set_pragmas)
         try:

@@ -10,6 +10,7 @@ import json
 import logging
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, TypeVar
@@ -18,6 +19,7 @@ from flask import Response, request
 
 from rag.abandonment import AbandonedError, watched
 from rag.errors import DocentError
+from web.capacity import MOST_STREAMS, Places, busy
 from web.presence import client_gone
 from web.shutdown import StoppingError, told
 
@@ -27,14 +29,26 @@ PING_SECONDS = 10.0
 Frame = tuple[str, dict[str, Any]]
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_streams = Places(MOST_STREAMS)  # of this process, as the threads are
 
 
 def stream(source: Iterator[Frame], describe: Callable[[DocentError], dict[str, Any]]) -> Response:
-    """A response that sends (name, data) pairs as they come. `describe` makes the body of an `error` event."""
-    left = client_gone(request.environ)
-    response = Response(_frames(source, describe, left), mimetype="text/event-stream")
+    """A response that sends (name, data) pairs as they come. `describe` makes the body of an `error` event.
+
+    Raises:
+        UnavailableError: too many streams are open.
+    """
+    return raw(_frames(source, describe, client_gone(request.environ)))
+
+
+def raw(frames: Iterator[str]) -> Response:
+    """A response of ready frames. Raises as `stream`."""
+    if not _streams.take():
+        raise busy()
+    response = Response(frames, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(weakref.finalize(response, _streams.give_back))
     return response
 
 

@@ -139,6 +139,7 @@ def servers(folder: Path) -> Iterator[Start]:
         running.append(services)
         services.startup.begin()
         services.startup.require(patience=PATIENCE)
+        services.startup.wait(PATIENCE)
         app = create_app(services=services)
         return Docent(services, app, app.test_client(), embedder)
 

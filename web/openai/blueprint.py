@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
@@ -59,8 +59,7 @@ def openai_blueprint(services: Services) -> APIBlueprint:
         with watched(left):
             events = services.answerer.events(ask)
         if body.stream:
-            frames = _frames(events, body, errors.describer(), left)
-            return Response(frames, mimetype="text/event-stream", headers={"Cache-Control": "no-cache, no-transform"})
+            return sse.raw(_frames(events, body, errors.describer(), left))
         last = sse.last_of(events)
         assert isinstance(last, Done)
         return jsonify(_completion(last.answer, body.model))

@@ -67,6 +67,7 @@ def write_backup(folder: DataFolder, target: Path) -> int:
             with catalog_of(folder) as database:
                 database.copy_to(copy)
             digests: dict[str, str] = {}
+            part.touch(mode=0o600)
             with tarfile.open(part, "w") as archive:
                 for name, path in [(CATALOG, copy), *_members(folder)]:
                     digests[name] = _add(archive, name, path)

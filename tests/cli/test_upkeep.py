@@ -165,6 +165,8 @@ def test_backup_and_restore(
     assert run(capsys, "backup", str(target))["files"] >= 5
     assert "exists" in run(capsys, "backup", str(target), status=2)["error"]
     assert "not empty" in run(capsys, "restore", str(target), status=2)["error"]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     with tarfile.open(target) as archive:
         assert {member.name.split("/")[0] for member in archive} == {
             "catalog.sqlite3",

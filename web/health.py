@@ -10,6 +10,7 @@ from flask import Flask, Response, g, jsonify, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from rag.errors import UnavailableError
 from web.serializers import Reply
 from wiring import Services
 
@@ -86,6 +87,10 @@ def register(app: Flask, services: Services, spec: Callable[[], dict[str, Any]])
             alive, detail = services.pipeline.health()
             parts["ingestion"] = {"state": "ready" if alive else "failed", "detail": detail}
             good = good and alive
+        try:
+            services.library.require_disk()
+        except UnavailableError as error:  # questions are answered all the same
+            parts["disk"] = {"state": "failed", "detail": error.message}
         response = jsonify({"ready": good, "parts": parts})
         response.status_code = 200 if good else 503
         if not good:

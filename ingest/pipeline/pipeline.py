@@ -323,7 +323,13 @@ class Pipeline:
         return None
 
     def _prepare(self, limit: int, *, small: bool) -> Batch | None:
-        """Read and chunk the next batch; None when nothing is queued."""
+        """Read and chunk the next batch; None when nothing is queued. Raises UnavailableError, also when the disk is nearly full."""
+        try:
+            self._library.require_disk()
+        except UnavailableError:
+            if not self._ingestion.pending():
+                return None
+            raise
         if not self._claiming.acquire(timeout=POLL_SECONDS):
             return None
         try:

@@ -33,6 +33,7 @@ from rag.ports import DenseIndex
 from rag.types import Collection, DocumentStatus
 
 _COPY_BYTES = 1 << 20
+RESERVE_BYTES = 128 << 20
 log = logging.getLogger(__name__)
 
 
@@ -197,8 +198,22 @@ class Library:
                 file.path.rename(path)
 
     def require_room(self, more: int = 0) -> None:
-        """Refuse an upload of so many bytes while too much waits to be indexed. Raises QueueFullError."""
+        """Refuse an upload of so many bytes while too much waits to be indexed, or the disk is nearly full.
+
+        Raises:
+            QueueFullError, UnavailableError: see above.
+        """
+        self.require_disk(more)
         self._ingestion.require_room(more)
+
+    def require_disk(self, more: int = 0) -> None:
+        """Keep room for deletions, which write before they free anything. Raises UnavailableError."""
+        if shutil.disk_usage(self._folder.path).free < RESERVE_BYTES + more:
+            raise UnavailableError(
+                f"The disk of the data folder is nearly full: less than {RESERVE_BYTES >> 20} MiB would be left. Nothing new is taken; "
+                "delete documents, or make room.",
+                code="storage",
+            )
 
     def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:
         """The job that was made with this key, and the digest of what came with it."""

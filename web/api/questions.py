@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from flask_openapi.models.tag import Tag
 
 from rag.abandonment import watched
 from rag.answering.events import Ask, Done, Event
+from rag.errors import UnavailableError
 from rag.types import AnswerPolicy, Message
 from web import errors, sse
 from web import serializers as values
@@ -21,6 +23,7 @@ from web.rendering.live import rendered_frames
 from web.serializers import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
+log = logging.getLogger(__name__)
 TAG = Tag(name="questions", description="Search, and answers whose every sentence is checked.")
 # A question that comes while the models load waits this long before it gets 503.
 PATIENCE_SECONDS = 10.0
@@ -92,5 +95,8 @@ def _recorded(services: Services, events: Iterator[Event]) -> Iterator[Event]:
     for event in events:
         if isinstance(event, Done):
             conversation: Any = event.answer.conversation_id
-            services.conversations.save(event.answer, conversation)
+            try:
+                services.conversations.save(event.answer, conversation)
+            except UnavailableError as error:  # a full disk costs the memory of the answer, not the answer
+                log.warning("an answer is not stored: %s", error.code)
         yield event

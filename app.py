@@ -20,6 +20,7 @@ from flask_openapi.openapi import OpenAPI
 from rag.errors import ConfigurationError
 from rag.settings import Settings
 from rag.version import VERSION
+from startup import PartState
 from web import errors, security
 from web import health as operations
 from web.api.collections import collections_blueprint
@@ -32,6 +33,7 @@ from web.api.questions import questions_blueprint
 from web.api.status import overview_blueprint
 from web.api.trash import trash_blueprint
 from web.api.uploads import Intake
+from web.capacity import Capacity
 from web.openai.blueprint import openai_blueprint
 from web.pages import pages_blueprint
 from web.server import serve
@@ -41,6 +43,8 @@ from wiring import Services, build_services, check_data_folder
 FORM_OVERHEAD = 1 << 20
 # How long the greeting of a first run waits for the samples before it suggests a question all the same.
 SAMPLES_PATIENCE_SECONDS = 60.0
+# Weights may have to be fetched before it is known what does not load.
+FAILURES_PATIENCE_SECONDS = 3600.0
 
 
 def create_app(settings: Settings | None = None, services: Services | None = None) -> Flask:
@@ -86,7 +90,14 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
 
     security.register(app, settings)
     errors.register(app, max_upload_mb=settings.max_upload_mb)
-    operations.register(app, spec, startup=services.startup, pipeline=services.pipeline, catalog=services.documents)
+    operations.register(
+        app,
+        spec,
+        startup=services.startup,
+        pipeline=services.pipeline,
+        catalog=services.documents,
+        library=services.library,
+    )
     intake = Intake(services.library, services.fetcher)
     intake.register(app)
     if settings.cors_origins:
@@ -114,6 +125,7 @@ def create_app(settings: Settings | None = None, services: Services | None = Non
             answers=settings.answers,
         )
     )
+    app.wsgi_app = Capacity(app.wsgi_app, errors.full(app))  # type: ignore[method-assign]
     return app
 
 
@@ -171,6 +183,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def greet(services: Services, url: str) -> None:
     """Tell where the server is, and a first question once the samples of a first run can answer it."""
     print(f"Docent is at {url}/ (Ctrl-C stops it). Models load in the background; {url}/readyz tells how far they are.")
+    threading.Thread(target=tell_failures, args=(services,), name="failures", daemon=True).start()
     with_token = bool(services.settings.api_token)
     if not services.samples_added:
         _suggest("Ask it something:", url, with_token)
@@ -182,6 +195,15 @@ def greet(services: Services, url: str) -> None:
         _suggest("Ask it something:" if indexed else "Once the samples are in, ask it something:", url, with_token)
 
     threading.Thread(target=suggest, name="greeting", daemon=True).start()
+
+
+def tell_failures(services: Services) -> None:
+    """Tell what did not start, once everything has been tried."""
+    if not services.startup.wait(FAILURES_PATIENCE_SECONDS):
+        return
+    for part, state in services.startup.report().items():
+        if state["state"] == PartState.FAILED:
+            print(f"docent: {part}: {state['detail']}", file=sys.stderr, flush=True)
 
 
 def _suggest(lead: str, url: str, with_token: bool) -> None:

@@ -97,14 +97,21 @@ class Startup:
                 step.run(lambda detail, part=step.part: self._set(part, PartState.LOADING, detail))  # type: ignore[misc]
             except DocentError as error:
                 log.error("%s: %s", step.part, error.message)
-                self._set(step.part, PartState.FAILED, error.message)
+                self._fail(chain, step.part, error.message)
                 return
             except Exception as error:  # the rim of a thread: it must end in a state people can see
                 log.exception("%s failed", step.part, exc_info=error)
-                self._set(step.part, PartState.FAILED, f"{type(error).__name__}: {error}")
+                self._fail(chain, step.part, f"{type(error).__name__}: {error}")
                 return
             log.info("%s ready after %.1f s", step.part, time.monotonic() - started)
             self._set(step.part, PartState.READY, "")
+
+    def _fail(self, chain: Sequence[Step], part: str, detail: str) -> None:
+        """A part has failed, and so have those after it, which need it."""
+        after = [step.part for step in chain]
+        for later in after[after.index(part) + 1 :]:
+            self._set(later, PartState.FAILED, f"not started, because the {part} failed")
+        self._set(part, PartState.FAILED, detail)
 
     def _set(self, part: str, state: PartState, detail: str) -> None:
         with self._changed:

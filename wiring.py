@@ -5,7 +5,6 @@ Constructing is cheap and touches the data folder only; the models are loaded by
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from catalog.collections import CollectionCatalog
 from catalog.conversations import ConversationCatalog
 from catalog.documents import DocumentCatalog
 from catalog.engine import Database
+from catalog.files import FileCatalog
 from catalog.folders import FolderCatalog
 from catalog.full_text import Fts5Index
 from catalog.ingestion import IngestionCatalog
@@ -30,11 +30,15 @@ from ingest.pipeline.reindexing import Reindexer
 from ingest.readers.sandbox.pool import ReaderPool
 from ingest.sources.followed_folders import Folders
 from ingest.sources.url import UrlFetcher
+from ingest.storage.data_folder import DataFolder
+from ingest.storage.folder_identity import catalog_of, close_catalog, open_catalog
 from ingest.storage.library import Library
 from ingest.storage.page_pictures import PagePictures
 from ingest.storage.passwords import Passwords
 from ingest.storage.trash import Trash
-from rag.adapters.embedding.embedders import CollectionSpaces, Embedders, models_to_load
+from rag.abandonment import AbandonableChat
+from rag.adapters.embedding.collection_models import CollectionModels
+from rag.adapters.embedding.embedders import CollectionSpaces, Embedders
 from rag.adapters.entailment import build_entailment
 from rag.adapters.reranker import CrossEncoderReranker
 from rag.adapters.weights.files import ensure, is_present
@@ -42,7 +46,7 @@ from rag.adapters.weights.manifest import load_manifest
 from rag.answering.answerer import Answerer, Limits, Writing
 from rag.answering.certainty import ModelKind
 from rag.chunking_config import ChunkingConfig
-from rag.errors import DocentError, UnavailableError
+from rag.errors import UnavailableError
 from rag.evidence.selector import Budget, EvidenceSelector
 from rag.ports import ChatModel, Embedder
 from rag.query.rewrite import Rewriter
@@ -58,7 +62,6 @@ from vectorstore.owner import Ownership
 DEFAULT_COLLECTION = "default"
 SAMPLES_DIR = PROJECT_DIR / "data" / "samples"
 CHAT_WEIGHTS = "chat"
-CHROMA = "chroma"
 LOCAL_CHAT_NAME = "qwen2.5-coder-1.5b-instruct"
 # Likeliest tokens that the local model tells the chances of: yes and no in a few spellings are among them.
 ALTERNATIVES = 10
@@ -67,7 +70,6 @@ PICTURE_TIMEOUT_S = 30
 LEAST_LOCAL = 0.02
 
 Report = Callable[[str], None]
-log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -79,6 +81,7 @@ class Services:
     database: Database
     collections: CollectionCatalog
     documents: DocumentCatalog
+    ingestion: IngestionCatalog
     jobs: Jobs
     fetcher: UrlFetcher
     conversations: ConversationCatalog
@@ -112,13 +115,11 @@ def check_data_folder(settings: Settings) -> None:
     Raises:
         OwnedElsewhereError, ConfigurationError: as `build_services`.
     """
-    with Ownership(settings.data_dir):
-        if _catalog_path(settings).exists():
-            Database(_catalog_path(settings)).close()
-
-
-def _catalog_path(settings: Settings) -> Path:
-    return settings.data_dir / "catalog.sqlite3"
+    folder = DataFolder(settings.data_dir)
+    with Ownership(folder.path):
+        if folder.has_catalog() or folder.originals() or folder.unfinished_restore.exists():
+            with catalog_of(folder):
+                pass
 
 
 def build_services(
@@ -139,17 +140,18 @@ def build_services(
 
     Raises:
         OwnedElsewhereError: another process owns the data folder.
-        ConfigurationError: the folder or the catalog cannot be used.
+        ConfigurationError: the folder or the catalog cannot be used, or the catalog is not this folder's.
     """
-    ownership = Ownership(settings.data_dir)
+    folder = DataFolder(settings.data_dir)
+    ownership = Ownership(folder.path)
     try:
-        fresh = not _catalog_path(settings).exists()
-        database = Database(_catalog_path(settings))
+        fresh = not folder.has_catalog()
+        database = open_catalog(folder)
     except BaseException:
         ownership.release()
         raise
     lexical = Fts5Index(database.read)
-    dense = ChromaIndex(settings.data_dir / CHROMA)
+    dense = ChromaIndex(folder.vectors)
     tokens = TokenVectorCatalog(database)
     embedders = Embedders(settings, given=embedder)
     collections = CollectionCatalog(
@@ -168,7 +170,8 @@ def build_services(
     )
     passwords = Passwords()
     library = Library(
-        settings.data_dir / "uploads",
+        folder,
+        FileCatalog(database),
         documents,
         ingestion,
         dense,
@@ -177,12 +180,12 @@ def build_services(
         forgotten=lambda document_id: pictures.forget(document_id),
         dropped=lambda ids: pipeline.drop(ids),
     )
-    library.drop_orphans()
     # Pictures have a process of their own, so that a page is shown while a large file is read.
     artist = ReaderPool(
         timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
     )
-    pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
+    pictures = PagePictures(folder.pictures, artist, library.content_path, passwords=passwords)
+    library.drop_orphans()
     pictures.drop_orphans(documents.ids())
     vectors = ChunkVectors(dense, tokens)
     pipeline = Pipeline(ingestion, library, reader, spaces, vectors, recipe=collections.recipe, passwords=passwords)
@@ -192,29 +195,33 @@ def build_services(
     closing: list[Callable[[], None]] = [pipeline.stop, reader.close, pictures.close]
 
     def start_ingestion(report: Report) -> None:
-        repair_vectors(settings.data_dir / CHROMA, CatalogAudit(database), dense, vectors, spaces, report)
+        repair_vectors(folder.vectors, CatalogAudit(database), dense, vectors, spaces, report)
         library.resume()
         tokens.drop_orphans()
         pipeline.start()
 
+    models = CollectionModels(embedders, lambda: {item.name: item.embedding_model for item in collections.all()})
     chain = [
-        Step("index", lambda _: _open_index(settings, dense, collections)),
-        Step("embedder", lambda report: _load_embedders(embedders, collections, report)),
+        Step("index", lambda _: _open_index(folder, dense, collections)),
+        Step("embedder", models.load),
         Step("ingestion", start_ingestion),
     ]
     if reranker is not None:
         chain.append(Step("reranker", lambda _: reranker.load()))
+    chain.append(Step("collections", models.check, required=False))
     chat_chain: list[Step] = []
     if chat is None and with_chat:
         chat, step, stop = chat_of(settings)
         chat_chain = [step] if step else []
         closing += [stop] if stop else []
+    leavable = AbandonableChat(chat) if chat else None
     services = Services(
         settings=settings,
         ownership=ownership,
         database=database,
         collections=collections,
         documents=documents,
+        ingestion=ingestion,
         jobs=Jobs(JobCatalog(database), documents, passwords, pipeline),
         fetcher=UrlFetcher(settings.allow_urls, max_bytes=settings.max_upload_mb << 20),
         conversations=ConversationCatalog(database),
@@ -234,13 +241,13 @@ def build_services(
             retriever,
             documents,
             selector,
-            Verifier(lambda: embedders.default, build_entailment(settings, chat)),
-            _writing(settings, chat, cross_lingual=settings.embedding_model == "multilingual"),
+            Verifier(lambda: embedders.default, build_entailment(settings, leavable)),
+            _writing(settings, leavable, cross_lingual=settings.embedding_model == "multilingual"),
             Limits(settings.answer_limit, settings.min_confidence),
         ),
         startup=Startup(chain, chat_chain),
         chat=chat,
-        _closing=[*closing, dense.close, database.close, ownership.release],
+        _closing=[*closing, dense.close, lambda: close_catalog(folder, database), ownership.release],
     )
     if fresh and first_run_samples and settings.samples:
         add_folder(services, SAMPLES_DIR, DEFAULT_COLLECTION)
@@ -259,21 +266,10 @@ def add_folder(services: Services, folder: Path, collection: str) -> str:
     return job_id
 
 
-def _open_index(settings: Settings, dense: ChromaIndex, collections: CollectionCatalog) -> None:
-    check_vectors(settings.data_dir / CHROMA, dense)
+def _open_index(folder: DataFolder, dense: ChromaIndex, collections: CollectionCatalog) -> None:
+    check_vectors(folder.vectors, dense)
     dense.load()
     settle(dense, collections.models())
-
-
-def _load_embedders(embedders: Embedders, collections: CollectionCatalog, report: Report) -> None:
-    """Load the default model, and those of the collections; one of these may fail without making the start fail."""
-    for model_id in models_to_load(collections.embedding_models(), embedders):
-        try:
-            embedders.load(model_id, report)
-        except DocentError as error:
-            if model_id == embedders.default_id:
-                raise
-            log.error("the embedding model %s does not load: %s", model_id, error.message)
 
 
 def _budget(settings: Settings) -> Budget:

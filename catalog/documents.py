@@ -15,7 +15,16 @@ from catalog.collections import CollectionCatalog
 from catalog.engine import Database
 from catalog.full_text import Fts5Index
 from catalog.mappers import now, to_document, to_passage
-from catalog.tables import answer_citations, answers, chunks, collections, documents, texts, vector_deletions
+from catalog.tables import (
+    answer_citations,
+    answers,
+    chunks,
+    collections,
+    documents,
+    file_deletions,
+    texts,
+    vector_deletions,
+)
 from catalog.token_vectors import drop_of
 from rag.errors import ConflictError, InvalidRequestError, NotFoundError
 from rag.types import Document, DocumentStatus, Heading, PageSpan, Passage, Section
@@ -287,13 +296,15 @@ def _refuse_trashed(connection: Connection, document_id: str) -> None:
 
 
 def remove(connection: Connection, lexical: Fts5Index | None, ids: Sequence[str]) -> None:
-    """Delete documents in the caller's transaction, and note that their vectors are to be forgotten.
+    """Delete documents in the caller's transaction, and note that their files are to be deleted and their vectors
+    forgotten.
 
     `lexical` None: the caller has dropped the collection's lexical index as a whole.
     """
     for document_id in ids:
         unindex(connection, lexical, document_id)
         connection.execute(delete(documents).where(documents.c.id == document_id))
+        connection.execute(insert(file_deletions).prefix_with("OR IGNORE").values(document_id=document_id))
         _empty_answers(connection, document_id)
 
 

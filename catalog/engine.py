@@ -20,7 +20,7 @@ from rag.errors import ConfigurationError, UnavailableError
 
 # The newest migration. Kept here so that an up-to-date catalog opens without importing alembic (0.6 s);
 # a test holds it against the migrations folder.
-HEAD = "0006"
+HEAD = "0007"
 BUSY_TIMEOUT_MS = 30_000
 # One for each thread of the server and some for ingestion; they are opened as they are needed.
 MAX_CONNECTIONS = 64
@@ -42,6 +42,7 @@ class Database:
             connect_args={"timeout": BUSY_TIMEOUT_MS / 1000},
             pool_size=MAX_CONNECTIONS,
             max_overflow=0,
+            hide_parameters=True,  # an error that is logged must not tell what people asked or wrote
         )
         event.listen(self._engine, "connect", _set_pragmas)
         try:

@@ -136,6 +136,23 @@ vector_writes = Table(
     Column("collection_id", Integer, primary_key=True),
 )
 
+# One row: the data folder that this catalog belongs to, and how often it was opened (catalog.files).
+data_folder = Table(
+    "data_folder",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("generation", Integer, nullable=False),
+)
+
+# Files that are to be unlinked: written in the transaction that deletes a document, cleared once the file is gone. A
+# file that
+# neither a document nor a row here accounts for is never deleted.
+file_deletions = Table(
+    "file_deletions",
+    metadata,
+    Column("document_id", String(32), primary_key=True),
+)
+
 jobs = Table(
     "jobs",
     metadata,

@@ -16,8 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from catalog.engine import HEAD, Database
+from catalog.engine import HEAD
 from cli.session import require_catalog
+from ingest.storage.data_folder import CATALOG, DataFolder
+from ingest.storage.folder_identity import catalog_of
 from rag.errors import ConfigurationError, UnavailableError
 from vectorstore.owner import Ownership
 
@@ -25,19 +27,18 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 LISTING = "docent-backup.json"
-CATALOG = "catalog.sqlite3"
 FORMAT = 1
 _BLOCK = 1 << 20
 
 
 def run(settings: Settings, file: Path, *, as_json: bool) -> int:
     """Carry the command out; its exit status."""
-    require_catalog(settings)
+    folder = require_catalog(settings)
     if file.exists():
         raise ConfigurationError(f"{file} exists already.")
     started = time.monotonic()
     with Ownership(settings.data_dir):
-        files = write_backup(settings.data_dir, file)
+        files = write_backup(folder, file)
     size, seconds = file.stat().st_size, time.monotonic() - started
     if as_json:
         print(json.dumps({"file": str(file), "files": files, "bytes": size, "seconds": round(seconds, 2)}))
@@ -46,7 +47,7 @@ def run(settings: Settings, file: Path, *, as_json: bool) -> int:
     return 0
 
 
-def write_backup(data_dir: Path, target: Path) -> int:
+def write_backup(folder: DataFolder, target: Path) -> int:
     """Write the backup of a data folder that the caller owns; the number of files in it.
 
     Raises:
@@ -56,12 +57,12 @@ def write_backup(data_dir: Path, target: Path) -> int:
     try:
         with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
             copy = Path(scratch, CATALOG)
-            database = Database(data_dir / CATALOG)
-            database.copy_to(copy)
-            database.close()
+            with catalog_of(folder) as database:
+                database.copy_to(copy)
             digests: dict[str, str] = {}
+            part.touch(mode=0o600)
             with tarfile.open(part, "w") as archive:
-                for name, path in [(CATALOG, copy), *_members(data_dir)]:
+                for name, path in [(CATALOG, copy), *_members(folder)]:
                     digests[name] = _add(archive, name, path)
                 _add_listing(archive, digests)
         part.replace(target)
@@ -81,12 +82,10 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _members(data_dir: Path) -> Iterator[tuple[str, Path]]:
-    uploads = sorted((data_dir / "uploads").glob("??/*"))
-    vectors = sorted((data_dir / "chroma").rglob("*"))
-    for path in (*uploads, *vectors):
+def _members(folder: DataFolder) -> Iterator[tuple[str, Path]]:
+    for path in (*folder.originals(), *sorted(folder.vectors.rglob("*"))):
         if path.is_file():
-            yield path.relative_to(data_dir).as_posix(), path
+            yield path.relative_to(folder.path).as_posix(), path
 
 
 def _add(archive: tarfile.TarFile, name: str, path: Path) -> str:

@@ -1,7 +1,8 @@
 """`docent doctor [--repair]`: holds catalog, indexes and uploads against each other, and mends what can be mended.
 
 Vectors and keywords are derived, so they are made again from the catalog; text is made again from the upload. A lost or
-changed upload cannot be made again: it is named.
+changed upload cannot be made again: it is named. Uploads that the catalog does not know become documents again, also where the
+whole catalog was lost.
 """
 
 from __future__ import annotations
@@ -14,30 +15,39 @@ from catalog.audit import CatalogAudit
 from cli.session import open_services, require_catalog
 from ingest.pipeline.embedding import ChunkVectors
 from ingest.pipeline.index_repair import begin_anew
+from ingest.storage.folder_identity import close_catalog, open_catalog
 from ingest.storage.integrity_check import Findings, Sizes, check_integrity
+from ingest.storage.recovery import take_in
 from vectorstore.owner import Ownership
 
 if TYPE_CHECKING:
     from catalog.token_vectors import TokenVectorCatalog
     from ingest.pipeline.pipeline import Pipeline
+    from ingest.storage.data_folder import DataFolder
     from ingest.storage.library import Library
     from rag.retrieval.embedding_spaces import EmbeddingSpaces
     from rag.settings import Settings
     from vectorstore.chroma import ChromaIndex
+    from wiring import Services
 
 SHOWN = 5
+AT_ONCE = 64
+DEFAULT_COLLECTION = "default"
+RECOVERED = "recovered"
 
 
 def run(settings: Settings, *, mend: bool, as_json: bool) -> int:
     """Carry the command out; 1 when something is (or remains) wrong."""
-    require_catalog(settings)
-    with Ownership(settings.data_dir):
-        found, sizes = check_integrity(settings.data_dir)
+    folder = require_catalog(settings)
+    with Ownership(folder.path):
+        if mend:
+            close_catalog(folder, open_catalog(folder, adopt=True))
+        found, sizes = check_integrity(folder)
     before = found.counts()
     if mend and not found.healthy:
         if found.vector_index_damaged:
-            with Ownership(settings.data_dir):
-                begin_anew(settings.data_dir / "chroma")  # and the services make its vectors again when they start
+            with Ownership(folder.path):
+                begin_anew(folder.vectors)  # and the services make its vectors again when they start
         with open_services(settings) as services:
             catalog = CatalogAudit(services.database)
             repair(
@@ -49,10 +59,25 @@ def run(settings: Settings, *, mend: bool, as_json: bool) -> int:
                 services.library,
                 services.pipeline,
             )
-        with Ownership(settings.data_dir):
-            found, sizes = check_integrity(settings.data_dir)
+            take_in_unknown(services, folder)
+        with Ownership(folder.path):
+            found, sizes = check_integrity(folder)
     _show(found, sizes, before if mend else None, as_json=as_json)
     return 0 if found.healthy else 1
+
+
+def take_in_unknown(services: Services, folder: DataFolder) -> None:
+    """Make documents of the files that the catalog does not know, in the default collection if it knows none at all."""
+    unknown = services.library.unknown_files()
+    if not unknown:
+        return
+    collection = services.collections.ensure_writable(RECOVERED if services.documents.ids() else DEFAULT_COLLECTION)
+    for start in range(0, len(unknown), AT_ONCE):
+        known = CatalogAudit(services.database).files()
+        take_in(folder, services.ingestion, collection, unknown[start : start + AT_ONCE], known)
+        services.pipeline.wake()
+        while not services.pipeline.wait(60):
+            pass
 
 
 def repair(
@@ -64,7 +89,7 @@ def repair(
     library: Library,
     pipeline: Pipeline,
 ) -> None:
-    """Mend what was found. Files without rows went when the services started; the pipeline must run."""
+    """Mend what was found. What a cut-off upload left went when the services started; the pipeline must run."""
     for space in found.spaces_without_collection:
         dense.delete_collection(space)
     for collection, chunks in found.vectors_without_chunk.items():

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.audit import CatalogAudit
-from catalog.engine import Database
 from cli.session import open_services, require_catalog
+from ingest.storage.folder_identity import catalog_of
 from rag.errors import UnavailableError
 from vectorstore.chroma import ChromaIndex
 from vectorstore.index_swap import settle
@@ -29,21 +29,18 @@ if TYPE_CHECKING:
 
 def run(settings: Settings, *, as_json: bool) -> int:
     """Carry the command out; its exit status."""
-    require_catalog(settings)
+    folder = require_catalog(settings)
     started = time.monotonic()
     with Ownership(settings.data_dir):
-        _finish_swap(settings.data_dir / "chroma")
+        _finish_swap(folder.vectors)
     with open_services(settings, load=False) as services:
         settle(services.dense, services.collections.models())
         services.library.resume()  # deletions that a stop left behind
         emptied = services.trash.empty()
     with Ownership(settings.data_dir):
-        vectors = renew_vectors(settings.data_dir / "chroma")
-        database = Database(settings.data_dir / "catalog.sqlite3")
-        try:
+        vectors = renew_vectors(folder.vectors)
+        with catalog_of(folder) as database:
             CatalogAudit(database).compact()
-        finally:
-            database.close()
     seconds = time.monotonic() - started
     if as_json:
         print(json.dumps({"trash": emptied, "vectors": vectors, "seconds": round(seconds, 2)}))

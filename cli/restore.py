@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.engine import Database
-from cli.backup import CATALOG, FORMAT, LISTING, digest_of
+from cli.backup import FORMAT, LISTING, digest_of
+from ingest.storage.data_folder import CATALOG, UPLOADS, VECTORS, DataFolder
 from rag.errors import ConfigurationError
 from vectorstore.owner import Ownership
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 _NAME = re.compile(
-    rf"{re.escape(CATALOG)}|{re.escape(LISTING)}|uploads/[0-9a-f]{{2}}/[0-9a-f]{{32}}|chroma(/[\w\-][\w.\-]*)+"
+    rf"{re.escape(CATALOG)}|{re.escape(LISTING)}|{UPLOADS}/[0-9a-f]{{2}}/[0-9a-f]{{32}}|{VECTORS}(/[\w\-][\w.\-]*)+"
 )
 
 
@@ -33,8 +34,9 @@ def run(settings: Settings, file: Path, *, as_json: bool) -> int:
     started = time.monotonic()
     if not file.is_file():
         raise ConfigurationError(f"{file}: there is no such file.")
-    with Ownership(settings.data_dir):
-        files = read_backup(file, settings.data_dir)
+    folder = DataFolder(settings.data_dir)
+    with Ownership(folder.path):
+        files = read_backup(file, folder)
     seconds = time.monotonic() - started
     if as_json:
         print(json.dumps({"files": files, "data_dir": str(settings.data_dir), "seconds": round(seconds, 2)}))
@@ -43,31 +45,41 @@ def run(settings: Settings, file: Path, *, as_json: bool) -> int:
     return 0
 
 
-def read_backup(source: Path, data_dir: Path) -> int:
-    """Fill a data folder that the caller owns; the number of files.
+def read_backup(source: Path, folder: DataFolder) -> int:
+    """Fill a data folder that the caller owns; the number of files. What an earlier restore that was cut off has left is replaced.
 
     Raises:
         ConfigurationError: the folder is not empty, or the file is no backup, damaged, or of a newer Docent.
     """
-    for name in (CATALOG, "chroma"):
-        if (data_dir / name).exists():
-            raise ConfigurationError(f"{data_dir} is not empty: it has {name}. Set DOCENT_DATA_DIR to a new folder.")
-    if any((data_dir / "uploads").glob("??/*")):
-        raise ConfigurationError(f"{data_dir} is not empty: it has uploads. Set DOCENT_DATA_DIR to a new folder.")
+    again = folder.unfinished_restore.exists()
+    if not again:
+        _require_empty(folder)
     try:
-        with tempfile.TemporaryDirectory(prefix="restoring-", dir=data_dir) as scratch:
-            folder = Path(scratch)
-            files = _unpack(source, folder)
-            Database(folder / CATALOG).close()  # one that this Docent can open
-            shutil.rmtree(data_dir / "uploads", ignore_errors=True)
-            for name in ("uploads", "chroma", CATALOG):
-                if (folder / name).exists():
-                    (folder / name).rename(data_dir / name)
+        with tempfile.TemporaryDirectory(prefix="restoring-", dir=folder.path) as scratch:
+            unpacked = DataFolder(Path(scratch))
+            files = _unpack(source, unpacked.path)
+            Database(unpacked.catalog).close()  # one that this Docent can open
+            folder.unfinished_restore.touch()
+            for name in (UPLOADS, VECTORS):
+                shutil.rmtree(folder.path / name, ignore_errors=True)
+            folder.mark.unlink(missing_ok=True)  # the next start makes one that is the catalog's
+            for name in (UPLOADS, VECTORS, CATALOG):
+                if (unpacked.path / name).exists():
+                    (unpacked.path / name).rename(folder.path / name)
+            folder.unfinished_restore.unlink()
     except (tarfile.TarError, EOFError) as error:
         raise ConfigurationError(f"{source} is no backup of Docent, or it is cut off.") from error
     except OSError as error:
         raise ConfigurationError(f"{source} cannot be restored: {error.strerror}.") from error
     return files
+
+
+def _require_empty(folder: DataFolder) -> None:
+    found = [path.name for path in (folder.catalog, folder.vectors) if path.exists()]
+    if folder.originals():
+        found.append("uploads")
+    if found:
+        raise ConfigurationError(f"{folder.path} is not empty: it has {found[0]}. Set DOCENT_DATA_DIR to a new folder.")
 
 
 def _unpack(source: Path, folder: Path) -> int:

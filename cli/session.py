@@ -6,9 +6,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from getpass import getpass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ingest.storage.data_folder import DataFolder
 from rag.errors import ConfigurationError, OwnedElsewhereError
 from rag.settings import secret_of
 
@@ -38,12 +38,12 @@ def open_services(settings: Settings, *, load: bool = True) -> Iterator[Services
         services.close()
 
 
-def require_catalog(settings: Settings) -> Path:
-    """The path of the catalog. Raises ConfigurationError when the data folder has none."""
-    path = settings.data_dir / "catalog.sqlite3"
-    if not path.is_file():
+def require_catalog(settings: Settings) -> DataFolder:
+    """The data folder. Raises ConfigurationError when it is none of Docent's."""
+    folder = DataFolder(settings.data_dir)
+    if not folder.has_catalog() and not folder.originals():
         raise ConfigurationError(f"{settings.data_dir} holds no catalog of Docent: is DOCENT_DATA_DIR right?")
-    return path
+    return folder
 
 
 def read_password(*, ask: bool, variable: str | None) -> str | None:

@@ -24,6 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("rag/types.py",),
     ("rag/settings.py", "rag/text", "startup.py"),
     ("rag/ports.py", "rag/chunking_config.py"),
+    ("rag/abandonment.py",),
     ("rag/query", "rag/retrieval", "rag/verification"),
     ("rag/evidence",),
     ("rag/answering",),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from flask import Flask, Response, g, jsonify, request
 from pydantic import ValidationError
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 
+from rag.abandonment import AbandonedError
 from rag.errors import (
     ConfigurationError,
     ConflictError,
@@ -24,6 +25,7 @@ from rag.errors import (
     UnreadableError,
     UnsupportedTypeError,
 )
+from web.capacity import Application, busy
 
 log = logging.getLogger(__name__)
 # The field of what is wrong with a body as a whole.
@@ -57,6 +59,8 @@ class ForbiddenError(DocentError):
 
 def status_of(error: DocentError) -> int:
     """The HTTP status of an error."""
+    if isinstance(error, AbandonedError):
+        return 499  # nginx's number, for the log: nobody reads the answer
     if isinstance(error, UnauthorizedError):
         return 401
     if isinstance(error, ForbiddenError):
@@ -158,8 +162,22 @@ def _no_json(body: bytes) -> str:
         return f"It is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
     except UnicodeDecodeError as error:
         return f"It is not JSON: byte {error.start} is not UTF-8"
+    except (ValueError, RecursionError):
+        return "It holds a number of too many digits, or is nested too deeply"
     kinds = {list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
     return f"It must be a JSON object, not {kinds.get(type(given), 'null')}"
+
+
+def full(app: Flask) -> Application:
+    """What answers requests that find no place: 503, without a look at the request's body."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        with app.request_context(environ):
+            response = respond(busy())
+            response.headers["Connection"] = "close"
+        return response(environ, start_response)
+
+    return answer
 
 
 def register(app: Flask, *, max_upload_mb: int) -> None:

@@ -12,6 +12,8 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from catalog.documents import DocumentCatalog
 from ingest.pipeline.pipeline import Pipeline
+from ingest.storage.library import Library
+from rag.errors import UnavailableError
 from startup import Startup
 from web.serializers import Reply
 
@@ -61,6 +63,7 @@ def register(
     startup: Startup,
     pipeline: Pipeline,
     catalog: DocumentCatalog,
+    library: Library,
 ) -> None:
     """Add the routes, and count every request."""
     registry = CollectorRegistry()
@@ -95,6 +98,10 @@ def register(
             alive, detail = pipeline.health()
             parts["ingestion"] = {"state": "ready" if alive else "failed", "detail": detail}
             good = good and alive
+        try:
+            library.require_disk()
+        except UnavailableError as error:  # questions are answered all the same
+            parts["disk"] = {"state": "failed", "detail": error.message}
         response = jsonify({"ready": good, "parts": parts})
         response.status_code = 200 if good else 503
         if not good:

@@ -8,6 +8,7 @@ elsewhere.
 from __future__ import annotations
 
 import hmac
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,8 @@ from web.security import csrf_token
 TOKEN_COOKIE = "docent_token"  # noqa: S105 - the cookie's name, not a secret
 THEME_COOKIE = "docent_theme"
 THEMES = ("light", "dark")
+SIGN_IN_BYTES = 4096
+log = logging.getLogger(__name__)
 
 
 def pages_blueprint(
@@ -93,7 +96,9 @@ def pages_blueprint(
     def sign_in() -> ResponseReturnValue:
         if not api_token:
             return redirect(url_for("pages.index"), 303)
+        request.max_content_length = SIGN_IN_BYTES  # whoever sends it is not known yet
         if not _same(request.form.get("token", "").strip(), api_token):
+            log.warning("a sign-in from %s failed", request.remote_addr)
             return render_template("login.html", wrong=True), 401
         response = redirect(url_for("pages.index"), 303)
         response.set_cookie(TOKEN_COOKIE, api_token, httponly=True, samesite="Strict", secure=request.is_secure)

@@ -11,6 +11,7 @@ Clients that send `Authorization` need none, because no browser adds that header
 from __future__ import annotations
 
 import hmac
+import logging
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
@@ -18,6 +19,7 @@ from flask import Flask, Response, request
 from rag.settings import Settings
 from web.errors import ForbiddenError, UnauthorizedError, request_id
 
+log = logging.getLogger(__name__)
 COOKIE = "docent_token"
 CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf"
@@ -53,6 +55,10 @@ def register(app: Flask, settings: Settings) -> None:
         response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Frame-Options"] = "DENY"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if not request.path.startswith(OPEN_FOLDER):
+            # what a person reads here is nobody else's who uses the browser later
+            response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Request-Id"] = request_id()
         return response
 
@@ -93,6 +99,8 @@ def _check_token(expected: str) -> None:
     if by_cookie:
         given = request.cookies.get(COOKIE, "")
     if not hmac.compare_digest(given.strip().encode(), expected.encode()):
+        if given:
+            log.warning("a wrong token was sent from %s", request.remote_addr)
         raise UnauthorizedError("Send the token of this server: 'Authorization: Bearer …'.")
     if by_cookie and request.method not in SAFE_METHODS:
         _check_csrf(expected)

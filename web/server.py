@@ -9,16 +9,19 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.workers.gthread import _DEFER, ThreadWorker
 
 from web import shutdown as stopping
+from web.patience import LINGER_SECONDS, PatientSocket, Readers
 
-THREADS = 48
+THREADS = 48  # web/capacity.py and web/patience.py share them out
+FIRST_BYTE_SECONDS = 0.05
 # A stopped worker gives requests under way this long; the master kills it after the second, and speaks of lack of
 # memory.
 GRACE_SECONDS = 3
@@ -26,9 +29,10 @@ KILL_SECONDS = 8
 
 
 class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
-    """Ends its streams when it is told to stop, by SIGTERM or by Ctrl-C."""
+    """Ends its streams when it is told to stop, by SIGTERM or by Ctrl-C, and gives up clients that are too slow."""
 
     def init_process(self) -> None:
+        self.readers = Readers()
         self.cfg.set("graceful_timeout", GRACE_SECONDS)  # of this process; the master has its own
         super().init_process()
 
@@ -43,6 +47,31 @@ class _Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn ships no types
         # Ctrl-C reaches the worker as SIGINT from the terminal and as SIGQUIT from the master: gunicorn would leave at
         # once, and then wait for its threads until it is killed
         self.handle_exit(sig, frame)
+
+    def handle(self, conn: Any) -> Any:
+        """Serve a connection; one that sends nothing yet goes back to the poller and holds no thread."""
+        if not isinstance(conn.sock, PatientSocket):
+            conn.sock = PatientSocket.around(conn.sock)
+        if not conn.initialized and not conn.data_ready and not conn.wait_for_data(FIRST_BYTE_SECONDS):
+            return _DEFER
+        self.readers.begin(conn.sock)
+        try:
+            result = super().handle(conn)
+        finally:
+            self.readers.end(conn.sock)
+        if not result:
+            conn.sock.leave()
+        return result
+
+    def _keepalive_after(self, conn: Any, keepalive: bool) -> bool:
+        """Whether another request may follow: not after a body that was refused and is not there yet."""
+        return bool(keepalive and conn.parser.finish_body(deadline=time.monotonic() + LINGER_SECONDS))
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """Its first lines are there."""
+        self.readers.end(conn.sock)
+        conn.sock.begin_body()
+        return super().handle_request(req, conn)
 
 
 class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn ships no types

@@ -10,13 +10,17 @@ import json
 import logging
 import queue
 import threading
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any, TypeVar
 
-from flask import Response
+from flask import Response, request
 
+from rag.abandonment import AbandonedError, watched
 from rag.errors import DocentError
+from web.capacity import MOST_STREAMS, Places, busy
+from web.presence import client_gone
 from web.shutdown import StoppingError, told
 
 PING = ": ping\n\n"
@@ -25,13 +29,26 @@ PING_SECONDS = 10.0
 Frame = tuple[str, dict[str, Any]]
 T = TypeVar("T")
 log = logging.getLogger(__name__)
+_streams = Places(MOST_STREAMS)  # of this process, as the threads are
 
 
 def stream(source: Iterator[Frame], describe: Callable[[DocentError], dict[str, Any]]) -> Response:
-    """A response that sends (name, data) pairs as they come. `describe` makes the body of an `error` event."""
-    response = Response(_frames(source, describe), mimetype="text/event-stream")
+    """A response that sends (name, data) pairs as they come. `describe` makes the body of an `error` event.
+
+    Raises:
+        UnavailableError: too many streams are open.
+    """
+    return raw(_frames(source, describe, client_gone(request.environ)))
+
+
+def raw(frames: Iterator[str]) -> Response:
+    """A response of ready frames. Raises as `stream`."""
+    if not _streams.take():
+        raise busy()
+    response = Response(frames, mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"
+    response.call_on_close(weakref.finalize(response, _streams.give_back))
     return response
 
 
@@ -40,18 +57,22 @@ def frame(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def _frames(source: Iterator[Frame], describe: Callable[[DocentError], dict[str, Any]]) -> Iterator[str]:
+def _frames(
+    source: Iterator[Frame], describe: Callable[[DocentError], dict[str, Any]], left: Callable[[], bool]
+) -> Iterator[str]:
     yield ": ok\n\n"
     try:
-        with closing(relay(source)) as items:
+        with closing(relay(source, left)) as items:
             for item in items:
                 yield PING if item is None else frame(*item)
     except DocentError as error:
         yield frame("error", describe(error))
 
 
-def relay(source: Iterator[T]) -> Generator[T | None, None, None]:
-    """The items of `source`, which runs in a thread of its own; None when it is time for a ping.
+def relay(source: Iterator[T], left: Callable[[], bool]) -> Generator[T | None, None, None]:
+    """The items of `source`, which runs in a thread of its own; None when it is time for a ping. `left()` tells
+    whether the client has
+    hung up, which stops a chat model also before there is anything to send.
 
     Raises:
         StoppingError: the server stops.
@@ -62,10 +83,11 @@ def relay(source: Iterator[T]) -> Generator[T | None, None, None]:
 
     def pump() -> None:
         try:
-            for item in source:
-                if gone.is_set():
-                    break
-                pipe.put((item,))
+            with watched(lambda: gone.is_set() or left()):
+                for item in source:
+                    if gone.is_set():
+                        break
+                    pipe.put((item,))
         except DocentError as error:
             pipe.put(error)
         except Exception as error:  # the rim: after the first byte there is no 500 to send
@@ -93,3 +115,23 @@ def relay(source: Iterator[T]) -> Generator[T | None, None, None]:
                 yield found[0]
     finally:
         gone.set()
+
+
+def last_of(source: Iterator[T]) -> T:
+    """The last item of `source`, for a client that waits for the whole; it is broken off when the client of this
+    request leaves.
+
+    Raises:
+        AbandonedError: the client is gone.
+    """
+    gone = client_gone(request.environ)
+    try:
+        with watched(gone):
+            for item in source:
+                last = item
+                if gone():
+                    raise AbandonedError
+        return last
+    finally:
+        if isinstance(source, Generator):
+            source.close()

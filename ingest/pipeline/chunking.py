@@ -18,6 +18,9 @@ from rag.types import Chunk, Heading, PageList, ParsedDocument
 
 SEPARATOR = " > "
 
+# A tokenizer counts a word of a million letters as one token; what searches and reads passages does not.
+MAX_CHARACTERS = 4000
+
 # What it costs a chunk to run over a heading, in units of "a chunk 100 % off its target" (as all costs in `units`).
 _RUN_SUBSECTION, _RUN_SECTION, _RUN_PARENT = 0.25, 0.35, 1.2
 _RUN_FROM_WITHIN = (
@@ -54,7 +57,7 @@ def chunk_documents(
     """Chunks of each document in reading order, covering every character that is not white space, without overlap.
 
     `target_tokens` is the size aimed at for a chunk's text, capped by the window. `text[start:end] == chunk.text`, and
-    `chunk.embedding_text` is at most `tokens.max_tokens` tokens long; a heading path that would take more than a third
+    `chunk.embedding_text` is at most `tokens.max_tokens` tokens long, and a chunk at most `MAX_CHARACTERS` characters; a heading path that would take more than a third
     of the window loses its beginning. All units of all documents are counted in one call; further
     small ones follow only for sentences and chunks that do not fit, or hardly.
     """
@@ -220,13 +223,15 @@ def _make_fit(drafts: list[_Draft], grouped: list[list[Unit]], tokens: TokenCoun
         (draft, chunks, chunk)
         for draft, chunks in zip(drafts, grouped, strict=True)
         for chunk in chunks
-        if not draft.exact or chunk.tokens + chunk.blank >= _room(draft, chunk, window) - window // 10
+        if not draft.exact
+        or chunk.end - chunk.start > MAX_CHARACTERS
+        or chunk.tokens + chunk.blank >= _room(draft, chunk, window) - window // 10
     ]
     while suspects:
         counts = tokens.count_tokens([_embedding_text(draft, chunk) for draft, _, chunk in suspects])
         smaller: list[tuple[_Draft, list[Unit], Unit]] = []
         for (draft, chunks, chunk), length in zip(suspects, counts, strict=True):
-            if length > window:
+            if length > window or chunk.end - chunk.start > MAX_CHARACTERS:
                 smaller.extend((draft, chunks, part) for part in _reduce(draft.document.text, chunks, chunk))
         suspects = smaller
 

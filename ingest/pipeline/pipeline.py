@@ -120,7 +120,7 @@ class Pipeline:
         self._main = _Lane(MAIN_BATCHES, small=False)
         self._express = _Lane(1, small=True)
         # the lanes' slots bound it
-        self._prepared: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+        self._prepared: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._embedded: queue.Queue[Slice | None] = queue.Queue(maxsize=2)
         self._flights = ClaimedDocuments()
         self._stopping = threading.Event()
@@ -151,7 +151,8 @@ class Pipeline:
         """Stop the stages; what was in flight is queued again, now or at the next start."""
         self._stopping.set()
         self.wake()
-        with suppress(queue.Full):  # wake a stage that waits for work; one that has some will look at the sign
+        self._prepared.put(None)  # wake the stages that wait for work; one that has some will look at the sign
+        with suppress(queue.Full):
             self._embedded.put_nowait(None)
         deadline = time.monotonic() + timeout
         for thread in self._threads:
@@ -252,8 +253,8 @@ class Pipeline:
         oldest = False
         while not self._stopping.is_set():
             with suppress(queue.Empty):
-                while True:
-                    present.append(_EmbeddingTask(self._prepared.get(timeout=0 if present else POLL_SECONDS)))
+                while (batch := self._prepared.get(timeout=0 if present else POLL_SECONDS)) is not None:
+                    present.append(_EmbeddingTask(batch))
             if not present:
                 continue
             # every other slice is of the batch with the least left, so that the small pass, and the large come home too
@@ -322,7 +323,13 @@ class Pipeline:
         return None
 
     def _prepare(self, limit: int, *, small: bool) -> Batch | None:
-        """Read and chunk the next batch; None when nothing is queued."""
+        """Read and chunk the next batch; None when nothing is queued. Raises UnavailableError, also when the disk is nearly full."""
+        try:
+            self._library.require_disk()
+        except UnavailableError:
+            if not self._ingestion.pending():
+                return None
+            raise
         if not self._claiming.acquire(timeout=POLL_SECONDS):
             return None
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 from rag.errors import InvalidRequestError, UnreadableError
 
@@ -24,6 +24,9 @@ _TRANSLATED = IPv6Network("64:ff9b::/96")
 _LOCALLY_TRANSLATED = IPv6Network("64:ff9b:1::/48")
 _COMPATIBLE = IPv6Network("::/96")
 _SITE_LOCAL = IPv6Network("fec0::/10")
+# Not public, whatever the present Python says of them: protocol assignments, relays of 6to4, documentation, and Azure's
+# address of the machine's own host.
+_NOT_PUBLIC = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "168.63.129.16/32", "3fff::/20", "5f00::/16")))
 
 
 def is_public(address: str) -> bool:
@@ -47,6 +50,8 @@ def is_public(address: str) -> bool:
 
 
 def _is_public(found: IPv4Address | IPv6Address) -> bool:
+    if any(found in network for network in _NOT_PUBLIC if network.version == found.version):
+        return False
     hidden = found.is_private or found.is_loopback or found.is_link_local or found.is_reserved or found.is_unspecified
     return found.is_global and not hidden and not found.is_multicast
 

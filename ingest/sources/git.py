@@ -69,6 +69,8 @@ class Git:
         """
         if not _REF.fullmatch(ref) or ".." in ref or "@{" in ref:
             raise ConfigurationError(f"{ref!r} cannot name a branch, a tag or a commit.")
+        if not repository.strip():
+            raise ConfigurationError("REPOSITORY is empty: name a folder, or an http or https URL.")
         if "://" in repository:
             git_dir = self._fetched(repository, ref, scratch)
             ref = "refs/docent/head"

@@ -38,26 +38,70 @@ class Member:
     archive: Path
 
     def copy_to(self, target: BinaryIO) -> int:
-        """Write the content to `target` and return the number of bytes, at most `size`.
+        """Write the content to `target` and return the number of bytes, at most `size`. Of many, use `ArchiveReader`.
 
         Raises:
             UnreadableError: damaged, or longer than it said.
         """
+        with ArchiveReader() as reader:
+            return reader.copy(self, target)
+
+
+class ArchiveReader:
+    """Unpacks members of archives, each archive opened once: the ones around the last member stay open. Use as a context manager."""
+
+    def __init__(self) -> None:
+        self._levels: list[tuple[Path, tuple[str, ...], zipfile.ZipFile, ExitStack]] = []
+
+    def __enter__(self) -> ArchiveReader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close_from(0)
+
+    def copy(self, member: Member, target: BinaryIO) -> int:
+        """See `Member.copy_to`."""
         written = 0
-        for block in self._blocks():
+        for block in self._blocks(member):
             written += len(block)
-            if written > self.size:
-                raise bomb(f"{self.path} unpacks to more than it says.")
-            target.write(block)
+            if written > member.size:
+                raise bomb(f"{member.path} unpacks to more than it says.")
+            target.write(block)  # a full disk is not the archive's fault
         return written
 
-    def _blocks(self) -> Iterator[bytes]:
+    def _blocks(self, member: Member) -> Iterator[bytes]:
         try:
-            with _opened(self.archive, self.within) as stream:
+            with self._archive(member.archive, member.within[:-1]).open(member.within[-1]) as stream:
                 while block := stream.read(_BLOCK):
                     yield block
         except (*DAMAGE, KeyError) as error:
-            raise UnreadableError(f"{self.path} is damaged inside its archive.") from error
+            raise UnreadableError(f"{member.path} is damaged inside its archive.") from error
+
+    def _archive(self, path: Path, within: tuple[str, ...]) -> zipfile.ZipFile:
+        """The archive that a member lies in, opened where it is not open yet."""
+        for depth in range(len(within) + 1):
+            wanted = within[:depth]
+            if len(self._levels) > depth and self._levels[depth][:2] == (path, wanted):
+                continue
+            self._close_from(depth)
+            stack = ExitStack()
+            try:
+                if depth:
+                    around = self._levels[depth - 1][2]
+                    info = around.getinfo(wanted[-1])
+                    file = stack.enter_context(_seekable(stack.enter_context(around.open(info)), info.file_size))
+                else:
+                    file = stack.enter_context(path.open("rb"))
+                archive = stack.enter_context(zipfile.ZipFile(file))
+            except BaseException:
+                stack.close()
+                raise
+            self._levels.append((path, wanted, archive, stack))
+        return self._levels[len(within)][2]
+
+    def _close_from(self, depth: int) -> None:
+        while len(self._levels) > depth:
+            self._levels.pop()[3].close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,17 +219,3 @@ def _seekable(stream: IO[bytes], size: int) -> Iterator[BinaryIO]:
             left -= len(block)
         copy.seek(0)
         yield copy  # type: ignore[misc]  # offers what a BinaryIO does
-
-
-@contextmanager
-def _opened(path: Path, within: tuple[str, ...]) -> Iterator[IO[bytes]]:
-    """The stream of a member, through the archives around it."""
-    with ExitStack() as stack:
-        file: BinaryIO = stack.enter_context(path.open("rb"))
-        for name in within[:-1]:
-            archive = stack.enter_context(zipfile.ZipFile(file))
-            info = archive.getinfo(name)
-            with archive.open(info) as stream:
-                file = stack.enter_context(_seekable(stream, info.file_size))
-        archive = stack.enter_context(zipfile.ZipFile(file))
-        yield stack.enter_context(archive.open(within[-1]))

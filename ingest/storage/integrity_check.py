@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from catalog.audit import CatalogAudit, StoredFile
-from catalog.engine import Database
 from catalog.token_vectors import TokenVectorCatalog
+from ingest.storage.data_folder import DataFolder
+from ingest.storage.folder_identity import catalog_of
 from vectorstore.chroma import ChromaIndex
 from vectorstore.probe import SAMPLES, is_sound, lost_vectors
 
@@ -66,39 +68,35 @@ class Sizes:
     vectors_bytes: int
 
 
-def check_integrity(data_dir: Path) -> tuple[Findings, Sizes]:
+def check_integrity(folder: DataFolder) -> tuple[Findings, Sizes]:
     """Look at everything in a data folder, which the caller owns.
 
     The vector index is looked at from outside first. A damaged one is not opened, for that may end the process.
+
+    Raises:
+        ConfigurationError: the catalog cannot be opened, or is not this folder's.
     """
-    folder = data_dir / "chroma"
-    sound = is_sound(folder)
-    database = Database(data_dir / "catalog.sqlite3")
-    dense = ChromaIndex(folder)
-    try:
+    sound = is_sound(folder.vectors)
+    with catalog_of(folder) as database, closing(ChromaIndex(folder.vectors)) as dense:
         catalog = CatalogAudit(database)
         findings = Findings(catalog_damage=catalog.integrity())
         findings.wrong_offsets, findings.wrong_number_of_chunks = catalog.wrong_documents()
         if sound:
-            vectors = _compare_vectors(findings, catalog, dense if folder.exists() else None)
+            vectors = _compare_vectors(findings, catalog, dense if folder.vectors.exists() else None)
         else:
-            findings.vector_index_damaged, vectors = [folder.name], 0
+            findings.vector_index_damaged, vectors = [folder.vectors.name], 0
         _compare_token_vectors(findings, catalog, TokenVectorCatalog(database))
         _compare_keywords(findings, catalog)
-        _compare_files(findings, catalog.files(), data_dir / "uploads")
+        _compare_files(findings, catalog.files(), folder)
         numbers = catalog.statistics()
-    finally:
-        dense.close()
-        database.close()
-    catalog_bytes = sum(path.stat().st_size for path in data_dir.glob("catalog.sqlite3*"))
     sizes = Sizes(
         numbers["documents"],
         numbers["trashed"],
         numbers["chunks"],
         vectors,
-        catalog_bytes,
-        _bytes_below(data_dir / "uploads"),
-        _bytes_below(data_dir / "chroma"),
+        folder.catalog_bytes(),
+        _bytes_below(folder.uploads),
+        _bytes_below(folder.vectors),
     )
     return findings, sizes
 
@@ -161,13 +159,13 @@ def _compare_keywords(findings: Findings, catalog: CatalogAudit) -> None:
             findings.chunks_without_keywords[collection] = missing
 
 
-def _compare_files(findings: Findings, files: list[StoredFile], folder: Path) -> None:
+def _compare_files(findings: Findings, files: list[StoredFile], folder: DataFolder) -> None:
     known = {file.id for file in files}
-    orphans = [path for path in folder.glob("??/*") if path.name not in known]
-    orphans += list((folder / "incoming").glob("*"))
-    findings.files_without_row = [path.relative_to(folder).as_posix() for path in orphans]
+    orphans = [path for path in folder.originals() if path.name not in known]
+    orphans += list(folder.incoming.glob("*"))
+    findings.files_without_row = [path.relative_to(folder.uploads).as_posix() for path in orphans]
     for file in files:
-        path = folder / file.id[:2] / file.id
+        path = folder.original(file.id)
         if not path.exists():
             findings.rows_without_file.append(file.id)
         elif path.stat().st_size != file.bytes or (file.bytes and _digest(path) != file.sha256):

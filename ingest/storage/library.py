@@ -2,14 +2,13 @@
 
 Files are stored under their document's id; a file's own name is data and never a path. Storing, registering and
 deleting are ordered so that a stop anywhere leaves either a row without file (never: the file comes first) or a file
-without row, which `drop_orphans` removes at the next start.
+without row, which `drop_orphans` removes at the next start, if it can be told whose it is. Any other file is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
 import logging
-import re
 import shutil
 import threading
 import uuid
@@ -20,17 +19,21 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from catalog.documents import DocumentCatalog
+from catalog.files import FileCatalog
 from catalog.ingestion import IngestionCatalog
 from catalog.registration import NewFile, Registered
 from ingest.naming import clean_filename
 from ingest.readers.registry import HEAD_BYTES, is_archive, media_type_of
+from ingest.storage.data_folder import DataFolder
 from ingest.storage.passwords import Passwords
+from ingest.storage.staging import staged_ids, staging
 from ingest.storage.unpacking import StagedFile, told_apart, unpack
-from rag.errors import DocentError, InvalidRequestError, NotFoundError, UnavailableError
+from rag.errors import DocentError, InvalidRequestError, UnavailableError
 from rag.ports import DenseIndex
 from rag.types import Collection, DocumentStatus
 
 _COPY_BYTES = 1 << 20
+RESERVE_BYTES = 128 << 20
 log = logging.getLogger(__name__)
 
 
@@ -39,7 +42,8 @@ class Library:
 
     def __init__(
         self,
-        folder: Path,
+        folder: DataFolder,
+        files: FileCatalog,
         documents: DocumentCatalog,
         ingestion: IngestionCatalog,
         dense: DenseIndex,
@@ -50,7 +54,8 @@ class Library:
         dropped: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
         self._folder = folder
-        self.incoming = folder / "incoming"
+        self._files = files
+        self.incoming = folder.incoming
         self._documents = documents
         self._ingestion = ingestion
         self._dense = dense
@@ -157,49 +162,66 @@ class Library:
                 else:
                     self._passwords.offer(outcome.document_id, password)
 
-        new = []
-        for file in files:
-            document_id = uuid.uuid4().hex
-            path = self.content_path(document_id)
+        ids = [uuid.uuid4().hex for _ in files]
+        new = [
+            NewFile(own, file.filename, file.media_type, file.bytes, file.sha256, file.metadata, file.rejected)
+            for own, file in zip(ids, files, strict=True)
+        ]
+        try:
+            with staging(self._folder, ids):
+                try:
+                    self._put_into_place(files, ids)
+                    outcomes = self._ingestion.register(
+                        job_id,
+                        collection.id,
+                        new,
+                        idempotency_key=idempotency_key,
+                        idempotency_digest=idempotency_digest,
+                        before_commit=entrust,
+                    )
+                except BaseException:
+                    self._unlink(ids)
+                    raise
+                self._unlink(own for own, outcome in zip(ids, outcomes, strict=True) if outcome.document_id != own)
+        except OSError as error:
+            raise UnavailableError(f"The file cannot be stored: {error.strerror}.", code="storage") from error
+        self._wake()
+        return job_id, outcomes
+
+    def _put_into_place(self, files: Sequence[StagedFile], ids: Sequence[str]) -> None:
+        for file, own in zip(files, ids, strict=True):
+            path = self.content_path(own)
             try:
                 file.path.rename(path)
             except FileNotFoundError:
                 path.parent.mkdir(exist_ok=True)
                 file.path.rename(path)
-            new.append(
-                NewFile(
-                    document_id, file.filename, file.media_type, file.bytes, file.sha256, file.metadata, file.rejected
-                )
-            )
-        try:
-            outcomes = self._ingestion.register(
-                job_id,
-                collection.id,
-                new,
-                idempotency_key=idempotency_key,
-                idempotency_digest=idempotency_digest,
-                before_commit=entrust,
-            )
-        except DocentError:
-            self._unlink(file.id for file in new)
-            raise
-        self._unlink(file.id for file, outcome in zip(new, outcomes, strict=True) if outcome.document_id != file.id)
-        self._wake()
-        return job_id, outcomes
 
     def require_room(self, more: int = 0) -> None:
-        """Refuse an upload of so many bytes while too much waits to be indexed. Raises QueueFullError."""
+        """Refuse an upload of so many bytes while too much waits to be indexed, or the disk is nearly full.
+
+        Raises:
+            QueueFullError, UnavailableError: see above.
+        """
+        self.require_disk(more)
         self._ingestion.require_room(more)
+
+    def require_disk(self, more: int = 0) -> None:
+        """Keep room for deletions, which write before they free anything. Raises UnavailableError."""
+        if shutil.disk_usage(self._folder.path).free < RESERVE_BYTES + more:
+            raise UnavailableError(
+                f"The disk of the data folder is nearly full: less than {RESERVE_BYTES >> 20} MiB would be left. Nothing new is taken; "
+                "delete documents, or make room.",
+                code="storage",
+            )
 
     def job_of_key(self, idempotency_key: str) -> tuple[str, str] | None:
         """The job that was made with this key, and the digest of what came with it."""
         return self._ingestion.job_of_key(idempotency_key)
 
     def content_path(self, document_id: str) -> Path:
-        """Where a document's bytes lie."""
-        if not re.fullmatch(r"[0-9a-f]{32}", document_id):
-            raise NotFoundError(f"There is no document {document_id[:64]!r}.", code="document_not_found")
-        return self._folder / document_id[:2] / document_id
+        """Where a document's bytes lie. Raises NotFoundError for what cannot be an id."""
+        return self._folder.original(document_id)
 
     def move(self, document_id: str, collection: Collection) -> None:
         """Put a document into another collection, where it is indexed anew. Raises NotFoundError."""
@@ -211,15 +233,13 @@ class Library:
     def delete(self, document_id: str) -> None:
         """Forget a document: when this returns it is in neither index, nor on disk. Raises NotFoundError."""
         self._documents.delete(document_id)
-        self._dropped([document_id])
-        self._unlink([document_id])
-        self.forget_vectors()
+        self.forget([document_id])
 
     def delete_collection(self, name: str) -> None:
         """Forget a collection and its documents. Raises NotFoundError."""
         collection, ids = self._documents.delete_collection(name)
         self._dropped(ids)
-        self._unlink(ids)
+        self._delete_files(ids)
         self._dense.delete_collection(collection)
         self._ingestion.vectors_deleted(collection, ids)
 
@@ -238,8 +258,10 @@ class Library:
 
     def forget(self, ids: Sequence[str]) -> None:
         """Remove the bytes and vectors of documents that the catalog has forgotten already."""
+        if not ids:
+            return
         self._dropped(ids)
-        self._unlink(ids)
+        self._delete_files(ids)
         self.forget_vectors()
 
     def forget_vectors(self) -> None:
@@ -257,14 +279,31 @@ class Library:
         self.forget_vectors()
 
     def drop_orphans(self) -> None:
-        """At a start, before any upload: drop the files that no row knows."""
+        """At a start, before any upload: finish deletions, and drop uploads that were cut off. What nobody can account for stays."""
+        self._delete_files(self._files.pending_file_deletions())
         known = self._documents.ids()
-        orphans = [path for path in self._folder.glob("??/*") if path.name not in known]
-        orphans += list(self.incoming.iterdir())
-        for path in orphans:
+        cut_off = [self.content_path(own) for own in staged_ids(self._folder) - known]
+        cut_off += list(self.incoming.iterdir())
+        for path in cut_off:
             path.unlink(missing_ok=True)
-        if orphans:
-            log.info("removed %d stray files", len(orphans))
+        if cut_off:
+            log.info("removed %d files of uploads that were cut off", len(cut_off))
+        if unknown := len(self.unknown_files()):
+            log.error(
+                "%d files in %s are not in the catalog; they are kept: `python -m ingest doctor --repair` takes them in",
+                unknown, self._folder.uploads,
+            )  # fmt: skip
+
+    def unknown_files(self) -> list[Path]:
+        """Files that lie where originals lie and that no document accounts for."""
+        known = self._documents.ids()
+        return [path for path in self._folder.originals() if path.name not in known]
+
+    def _delete_files(self, ids: Sequence[str]) -> None:
+        """Carry out deletions that the catalog has noted."""
+        self._unlink(ids)
+        if ids:
+            self._files.files_deleted(ids)
 
     def _unlink(self, ids: Any) -> None:
         for document_id in ids:

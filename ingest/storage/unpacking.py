@@ -7,16 +7,22 @@ may hold at all is measured in archives.py. Must not register anything.
 from __future__ import annotations
 
 import hashlib
+import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from ingest.naming import clean_filename
+from ingest.readers.archive_limits import bomb
 from ingest.readers.registry import accepted_extensions, media_type_of
-from ingest.storage.archives import ArchivePlan, Member, plan_archive
+from ingest.storage.archives import ArchivePlan, ArchiveReader, Member, plan_archive
 from rag.errors import DocentError, InvalidRequestError, UnavailableError, UnreadableError
+
+UNPACKING_SECONDS = 60.0
+"""For one archive, as a whole: somebody waits for it."""
 
 LITTER = "litter of the operating system"
 
@@ -49,9 +55,13 @@ def unpack(archive: StagedFile, stage: Stage) -> list[StagedFile]:
     """
     staged: list[StagedFile] = []
     try:
+        until = time.monotonic() + UNPACKING_SECONDS
         plan = plan_archive(archive.path)
-        for member in plan.members:
-            staged.append(_stage_member(archive, member, stage))
+        with ArchiveReader() as reader:
+            for member in plan.members:
+                if time.monotonic() > until:
+                    raise bomb(f"unpacking it takes longer than {UNPACKING_SECONDS:g} seconds.")
+                staged.append(_stage_member(archive, member, reader, stage))
         staged += _left_out(archive, plan)
         if not staged:
             raise UnreadableError("The archive holds no files.", code="empty")
@@ -80,12 +90,12 @@ def told_apart(files: Sequence[tuple[StagedFile, StagedFile]]) -> list[StagedFil
     return named
 
 
-def _stage_member(archive: StagedFile, member: Member, stage: Stage) -> StagedFile:
+def _stage_member(archive: StagedFile, member: Member, reader: ArchiveReader, stage: Stage) -> StagedFile:
     metadata = {"archive": archive.filename, **archive.metadata}
     if PurePosixPath(member.path).suffix.lower() not in accepted_extensions():
         return _failed(archive, member.path, _unsupported(member.path))
     try:
-        return stage(member.copy_to, member.path, metadata)
+        return stage(partial(reader.copy, member), member.path, metadata)
     except UnreadableError as error:
         if error.code == "archive_bomb":
             raise

@@ -165,6 +165,8 @@ def test_backup_and_restore(
     assert run(capsys, "backup", str(target))["files"] >= 5
     assert "exists" in run(capsys, "backup", str(target), status=2)["error"]
     assert "not empty" in run(capsys, "restore", str(target), status=2)["error"]
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
     with tarfile.open(target) as archive:
         assert {member.name.split("/")[0] for member in archive} == {
             "catalog.sqlite3",
@@ -280,7 +282,13 @@ def test_purged_is_gone_from_every_file(tmp_path: Path, capsys: pytest.CaptureFi
         assert not found, f"{path} still holds {found}"
     assert run(capsys, "doctor")["healthy"]
     assert main(["purge"]) == 0
-    assert sorted(path.name for path in data_dir.iterdir()) == ["catalog.sqlite3", "chroma", "owner.lock", "uploads"]
+    assert sorted(path.name for path in data_dir.iterdir()) == [
+        "catalog.sqlite3",
+        "chroma",
+        "folder.json",
+        "owner.lock",
+        "uploads",
+    ]
 
 
 def test_purge_empties_the_trash(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -141,6 +141,7 @@ def servers(folder: Path) -> Iterator[Start]:
         services.startup.begin()
         services.startup.require(patience=PATIENCE)
         services.fetcher = fetcher or services.fetcher
+        services.startup.wait(PATIENCE)
         app = create_app(services=services)
         return Docent(services, app, app.test_client(), embedder)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -10,15 +11,19 @@ from flask import jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from rag.abandonment import watched
 from rag.answering.events import Ask, Done, Event
+from rag.errors import UnavailableError
 from rag.types import AnswerPolicy, Message
 from web import errors, sse
 from web import serializers as values
 from web.api.schemas import AnswerPath, AskBody, FeedbackBody, SearchBody
+from web.presence import client_gone
 from web.rendering.live import rendered_frames
 from web.serializers import Reply
 from wiring import DEFAULT_COLLECTION, Services
 
+log = logging.getLogger(__name__)
 TAG = Tag(name="questions", description="Search, and answers whose every sentence is checked.")
 # A question that comes while the models load waits this long before it gets 503.
 PATIENCE_SECONDS = 10.0
@@ -52,11 +57,12 @@ def questions_blueprint(services: Services) -> APIBlueprint:
             history=_history(services, body),
             answers=body.answers or AnswerPolicy(services.settings.answers),
         )
-        events = _recorded(services, services.answerer.events(question))
+        with watched(client_gone(request.environ)):
+            events = _recorded(services, services.answerer.events(question))
         if body.stream or "text/event-stream" in request.accept_mimetypes.values():
             frames = rendered_frames(events) if body.rendered else map(values.event, events)
             return sse.stream(frames, errors.describer())
-        *_, last = events
+        last = sse.last_of(events)
         assert isinstance(last, Done)
         return jsonify(values.event(last, with_tree=body.rendered)[1])
 
@@ -89,5 +95,8 @@ def _recorded(services: Services, events: Iterator[Event]) -> Iterator[Event]:
     for event in events:
         if isinstance(event, Done):
             conversation: Any = event.answer.conversation_id
-            services.conversations.save(event.answer, conversation)
+            try:
+                services.conversations.save(event.answer, conversation)
+            except UnavailableError as error:  # a full disk costs the memory of the answer, not the answer
+                log.warning("an answer is not stored: %s", error.code)
         yield event

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rag.types import AnswerPolicy, SearchMode
 
 JsonValue = TypeVar("JsonValue")
+
+
+MAX_METADATA_BYTES = 32 << 10
+"""Of a document's metadata as JSON; each member of an archive gets a copy."""
+
+MAX_FILTER_VALUES = 1000
+
+
+def bounded(metadata: dict[str, Any]) -> dict[str, Any]:
+    """Metadata itself. Raises ValueError when it is too much."""
+    if len(json.dumps(metadata, ensure_ascii=False).encode()) > MAX_METADATA_BYTES:
+        raise ValueError(f"the metadata is larger than {MAX_METADATA_BYTES >> 10} KiB")
+    return metadata
+
+
+def selective(filters: dict[str, Any]) -> dict[str, Any]:
+    """Filters themselves. Raises ValueError when they hold too many values."""
+    if sum(len(value) if isinstance(value, list) else 1 for value in filters.values()) > MAX_FILTER_VALUES:
+        raise ValueError(f"the filters hold more than {MAX_FILTER_VALUES} values")
+    return filters
+
+
+Metadata = Annotated[dict[str, Any], AfterValidator(bounded)]
+Filters = Annotated[dict[str, Any], AfterValidator(selective)]
 
 
 def storable(value: JsonValue) -> JsonValue:
@@ -43,7 +67,7 @@ class NewText(Body):
     text: str = Field(min_length=1, description="The document's text, read as Markdown.")
     title: str = Field(default="", max_length=200)
     collection: str = "default"
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
 
 
 class NewUrl(Body):
@@ -51,7 +75,7 @@ class NewUrl(Body):
 
     url: str = Field(min_length=1, max_length=2048, description="http or https, at a host of DOCENT_ALLOW_URLS.")
     collection: str = "default"
-    metadata: dict[str, Any] = Field(default_factory=dict)
+    metadata: Metadata = Field(default_factory=dict)
     password: str | None = Field(default=None, max_length=MAX_PASSWORD, description="Opens it if it needs one.")
 
 
@@ -64,7 +88,7 @@ class RetryBody(Body):
 class DocumentEdit(Body):
     """What of a document may be changed."""
 
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     collection: str | None = None
 
 
@@ -105,7 +129,7 @@ class SearchBody(Body):
     query: str
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     top_k: int = Field(default=10, ge=1, le=100)
-    filters: dict[str, Any] = Field(default_factory=dict)
+    filters: Filters = Field(default_factory=dict)
     mode: SearchMode = Field(default=SearchMode.HYBRID, strict=False)
 
 
@@ -129,7 +153,7 @@ class AskBody(Body):
     collections: list[str] = Field(default_factory=lambda: ["default"], min_length=1, max_length=64)
     conversation_id: str | None = None
     top_k: int | None = Field(default=None, ge=1, le=100)
-    filters: dict[str, Any] = Field(default_factory=dict)
+    filters: Filters = Field(default_factory=dict)
     stream: bool = False
     rendered: bool = Field(default=False, description="With the answer's Markdown as a tree of nodes.")
     answers: AnswerPolicy | None = Field(

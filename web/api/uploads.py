@@ -22,7 +22,7 @@ from ingest.sources.url import UrlFetcher
 from ingest.storage.library import Library
 from ingest.storage.unpacking import StagedFile
 from rag.errors import InvalidRequestError, UnavailableError
-from web.api.schemas import MAX_PASSWORD, NewText, NewUrl, RetryBody, storable
+from web.api.schemas import MAX_PASSWORD, NewText, NewUrl, RetryBody, bounded, storable
 from web.errors import json_body
 
 incoming = UploadSet("incoming", ALL)
@@ -134,9 +134,9 @@ def _metadata(raw: str | None) -> dict[str, Any]:
         found = json.loads(raw)
         if not isinstance(found, dict):
             raise InvalidRequestError("metadata must be a JSON object.", code="validation")
-        return storable(found)
+        return bounded(storable(found))
     except ValueError as error:
-        raise InvalidRequestError(f"metadata is not JSON: {error}.", code="validation") from error
+        raise InvalidRequestError(f"metadata cannot be taken: {error}.", code="validation") from error
 
 
 class _HashingStream:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
-from flask import Response, jsonify
+from flask import jsonify, request
 from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.tag import Tag
 
+from rag.abandonment import watched
 from rag.answering.events import Ask, Done, Event, Token
 from rag.errors import DocentError, InvalidRequestError, NotFoundError
 from rag.types import Answer, AnswerPolicy, Message
@@ -23,6 +24,7 @@ from web import errors, sse
 from web import serializers as values
 from web.openai.footnotes import footnotes
 from web.openai.schemas import ChatBody, EmbeddingsBody
+from web.presence import client_gone
 from web.serializers import Reply
 from wiring import Services
 
@@ -54,11 +56,12 @@ def openai_blueprint(services: Services) -> APIBlueprint:
             checked_only=body.stream,  # these clients cannot take text back
             answers=body.answers or AnswerPolicy(services.settings.answers),
         )
-        events = services.answerer.events(ask)
+        left = client_gone(request.environ)
+        with watched(left):
+            events = services.answerer.events(ask)
         if body.stream:
-            frames = _frames(events, body, errors.describer())
-            return Response(frames, mimetype="text/event-stream", headers={"Cache-Control": "no-cache, no-transform"})
-        *_, last = events
+            return sse.raw(_frames(events, body, errors.describer(), left))
+        last = sse.last_of(events)
         assert isinstance(last, Done)
         return jsonify(_completion(last.answer, body.model))
 
@@ -141,11 +144,14 @@ def _completion(answer: Answer, model: str) -> dict[str, Any]:
 
 
 def _frames(
-    events: Iterator[Event], body: ChatBody, describe: Callable[[DocentError], dict[str, Any]]
+    events: Iterator[Event],
+    body: ChatBody,
+    describe: Callable[[DocentError], dict[str, Any]],
+    left: Callable[[], bool],
 ) -> Iterator[str]:
     """The chunks of an answer; where it fails on the way, an error in OpenAI's shape ends it instead of [DONE]."""
     try:
-        with closing(sse.relay(events)) as relayed:
+        with closing(sse.relay(events, left)) as relayed:
             yield from _chunks(relayed, body.model, with_usage=body.stream_options.include_usage)
     except DocentError as error:
         yield f"data: {json.dumps(describe(error), ensure_ascii=False)}\n\n"

@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import secrets
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO
 
@@ -29,6 +30,7 @@ LOG_BYTES = 1 << 20
 FIRST_DELAY_SECONDS = 1.0
 LONGEST_DELAY_SECONDS = 60.0
 STOP_SECONDS = 5.0
+_SECRET = re.compile("TOKEN|SECRET|PASSWORD|PASSWD|API_?KEY|CREDENTIAL", re.IGNORECASE)
 
 
 def prepare(model_path: Path, report: Callable[[str], object]) -> None:
@@ -157,7 +159,7 @@ class LocalChatServer:
             return subprocess.Popen(  # noqa: S603  our own module
                 self._command,
                 cwd=PROJECT_DIR,
-                env={**os.environ, KEY_VARIABLE: self._api_key},
+                env={**_harmless(os.environ), KEY_VARIABLE: self._api_key},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
@@ -170,6 +172,15 @@ class LocalChatServer:
         path = self._log_dir / LOG_NAME
         is_long = path.exists() and path.stat().st_size > LOG_BYTES
         return path.open("wb" if is_long else "ab")
+
+
+def _harmless(environment: Mapping[str, str]) -> dict[str, str]:
+    """What a child may know of our environment: no settings, which hold tokens, and nothing that is called a secret."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith("DOCENT_") and not _SECRET.search(name)
+    }
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -246,3 +246,21 @@ def test_the_rest_of_a_section_is_not_mixed_with_the_next() -> None:
         builder.add_block(text_of(9))
     chunks = chunk_document(builder.build(), WordCounter(), target_tokens=100)
     assert [chunk.heading for chunk in chunks if "Personnel" in chunk.text] == ["Personnel"]
+
+
+class OneTokenAWord(WordCounter):
+    """However long a word is, as WordPiece has it beyond a hundred letters."""
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
+
+@pytest.mark.parametrize("word", ["7" * 1_000_000, "a" * 100_000, "🚰" * 50_000, ("x" * 300 + " ") * 2000])
+def test_no_chunk_is_endless(word: str) -> None:
+    document = ParsedDocument(text=f"The Kestrel valve costs 12 euros {word}".strip())
+    tokens = OneTokenAWord()
+    started = time.monotonic()
+    chunks = chunk_document(document, tokens, target_tokens=200)
+    assert time.monotonic() - started < 10
+    check(document, chunks, tokens)
+    assert max(len(chunk.text) for chunk in chunks) <= 4000

@@ -16,6 +16,7 @@ import wiring
 from catalog.tables import collections
 from cli.main import ingest_main as main
 from ingest.pipeline import reindexing
+from ingest.storage.data_folder import DataFolder
 from ingest.storage.integrity_check import check_integrity
 from rag.chunking_config import METHOD, ChunkingConfig, parse
 from rag.errors import ConflictError
@@ -116,7 +117,7 @@ def test_reindexing_with_other_chunks(data_dir: Path, tmp_path: Path) -> None:
         assert services.dense.count(1) == 1
     finally:
         services.close()
-    assert check_integrity(data_dir)[0].healthy
+    assert check_integrity(DataFolder(data_dir))[0].healthy
 
 
 def test_both_can_be_changed_at_once(data_dir: Path) -> None:
@@ -127,7 +128,7 @@ def test_both_can_be_changed_at_once(data_dir: Path) -> None:
         assert len(services.retriever.search("pump", collections=["default"], top_k=3).passages) == 3
     finally:
         services.close()
-    assert check_integrity(data_dir)[0].healthy
+    assert check_integrity(DataFolder(data_dir))[0].healthy
 
 
 @pytest.mark.parametrize("cut", ["embedding", "first rename", "second rename", "commit", "drop_replaced"])
@@ -177,7 +178,7 @@ def test_cut_off_anywhere(cut: str, data_dir: Path, monkeypatch: pytest.MonkeyPa
         assert len(hits) == 3
     finally:
         services.close()
-    assert check_integrity(data_dir)[0].healthy
+    assert check_integrity(DataFolder(data_dir))[0].healthy
 
 
 def test_an_unknown_recipe_refuses_uploads_clearly_and_still_answers(start: Start) -> None:

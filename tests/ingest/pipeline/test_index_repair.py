@@ -17,6 +17,7 @@ import pytest
 import wiring
 from cli.main import ingest_main as main
 from ingest.pipeline import index_repair as mending
+from ingest.storage.data_folder import DataFolder
 from ingest.storage.integrity_check import check_integrity
 from rag.errors import UnavailableError
 from rag.settings import Settings
@@ -128,8 +129,14 @@ def test_after_an_unclean_stop_a_damaged_index_is_made_again(data_dir: Path) -> 
         assert (data_dir / "chroma.open").exists()
     finally:
         services.close()
-    assert {path.name for path in data_dir.iterdir()} == {"catalog.sqlite3", "chroma", "owner.lock", "uploads"}
-    assert check_integrity(data_dir)[0].healthy
+    assert {path.name for path in data_dir.iterdir()} == {
+        "catalog.sqlite3",
+        "chroma",
+        "folder.json",
+        "owner.lock",
+        "uploads",
+    }
+    assert check_integrity(DataFolder(data_dir))[0].healthy
 
 
 def test_a_stop_while_it_is_made_again_is_made_good(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

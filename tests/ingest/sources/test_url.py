@@ -139,6 +139,7 @@ def test_other_types_are_refused_before_they_are_read(site: Site, fetcher: UrlFe
     :: ::1 fe80::1 fe80::1%eth0 fc00::1 fd12::1 fec0::1 ff02::1 2001:db8::1 100::1
     ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::7f00:1 ::10.0.0.1
     64:ff9b::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:7f00:1::1 2002:0808:0808::1 2001:0:4136:e378:8000:63bf:3fff:fdd2
+    192.0.0.8 192.88.99.1 168.63.129.16 3fff::1 5f00::1
     nonsense 1.2.3 2130706433 0x7f000001""".split(),
 )
 def test_addresses_that_are_not_public(address: str) -> None:

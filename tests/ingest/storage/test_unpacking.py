@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import stat
+import time
 import zipfile
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def test_a_full_disk_leaves_nothing_behind(docent: Docent, monkeypatch: pytest.M
         calls.append(arguments)
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ingest.storage.archives.Member.copy_to", full)
+    monkeypatch.setattr("ingest.storage.archives.ArchiveReader.copy", full)
     assert_error(docent.send(("a.zip", make_zip({"a.txt": b"a"}))), 503, "storage")
     assert calls
     assert docent.stored_files() == []
@@ -123,3 +124,43 @@ def test_the_command_line_unpacks_too(tmp_path: Path) -> None:
         assert found["a.txt"] != "failed"  # queued, or on its way already
     finally:
         services.close()
+
+
+def test_an_archive_is_opened_once_a_level(docent: Docent, monkeypatch: pytest.MonkeyPatch) -> None:
+    inner = make_zip({f"{n}.txt": f"{PUMP} {n}".encode() for n in range(30)})
+    outer = {f"{n}.txt": f"{ORCHARD} {n}".encode() for n in range(30)} | {"a.zip": inner, "b.zip": inner}
+    opened = 0
+    make = zipfile.ZipFile.__init__
+
+    def count(self: zipfile.ZipFile, *arguments: object, **more: object) -> None:
+        nonlocal opened
+        opened += 1
+        make(self, *arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(zipfile.ZipFile, "__init__", count)
+    staged = docent.services.library.stage(io.BytesIO(make_zip(outer)), "many.zip")
+    opened = 0
+    files = docent.services.library.unpacked([staged])
+
+    assert len(files) == 90
+    assert {file.path.read_bytes() for file in files} == set(outer.values()) - {inner} | {
+        f"{PUMP} {n}".encode() for n in range(30)
+    }
+    assert opened == 6  # three to measure, three to unpack
+
+
+def test_thousands_of_tiny_members_are_quick(docent: Docent) -> None:
+    staged = docent.services.library.stage(
+        io.BytesIO(make_zip({f"{n}.txt": b"x%d" % n for n in range(5000)})), "many.zip"
+    )
+    started = time.monotonic()
+    files = docent.services.library.unpacked([staged])
+    assert len(files) == 5000
+    assert time.monotonic() - started < 10  # it was minutes
+
+
+def test_unpacking_has_an_end(docent: Docent, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.storage.unpacking.UNPACKING_SECONDS", -1.0)
+    answer = docent.send(("many.zip", make_zip({f"{n}.txt": PUMP.encode() for n in range(9)})))
+    assert_error(answer, 422, "archive_bomb")
+    assert docent.stored_files() == []

@@ -6,6 +6,7 @@ import http.client
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -87,6 +88,71 @@ def test_a_stream_that_is_left_stops_the_model(start: Start) -> None:
         # nothing of it was stored, for it never ended
         assert docent.get("/conversations")["total"] == 0
         eventually(lambda: not [thread for thread in threading.enumerate() if thread.name == "sse"])
+
+
+class Mumbling(ScriptedChat):
+    """Writes one word after the other and never ends a sentence."""
+
+    def __init__(self) -> None:
+        super().__init__("pump " * 1000)
+        self.said = 0
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[ChatDelta]:
+        stream = super().stream(messages, max_tokens=max_tokens)
+        try:
+            for delta in stream:
+                time.sleep(0.02)
+                self.said += 1
+                yield delta
+        finally:
+            stream.close()  # type: ignore[attr-defined]
+
+
+MESSAGES = {"model": "docent", "messages": [{"role": "user", "content": QUESTION}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (f"{API}/ask", {"question": QUESTION}),
+        (f"{API}/ask", {"question": QUESTION, "stream": True}),
+        ("/v1/chat/completions", MESSAGES),
+        ("/v1/chat/completions", {**MESSAGES, "stream": True}),
+    ],
+)
+def test_leaving_stops_a_model_that_has_said_nothing_whole(start: Start, path: str, body: dict[str, object]) -> None:
+    chat = Mumbling()
+    docent = start(chat)
+    docent.upload(("pump.txt", PUMP))
+    content = json.dumps(body).encode()
+    with listening(docent.app) as port:
+        with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+            client.sendall(
+                f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: {len(content)}\r\n"
+                "Content-Type: application/json\r\n\r\n".encode()
+                + content
+            )
+            eventually(lambda: chat.said > 3)
+        eventually(lambda: chat.closed >= 1, patience=2)
+        assert chat.said < 200
+        assert alive(port)
+        said = chat.said
+        eventually(lambda: not [thread for thread in threading.enumerate() if thread.name == "sse"])
+    assert chat.said == said
+    assert docent.get("/conversations")["total"] == 0
+
+
+def test_a_client_that_waits_gets_its_answer(start: Start) -> None:
+    docent = start(ScriptedChat("The pump in hall four runs at 40 bar [1]."))
+    docent.upload(("pump.txt", PUMP))
+    with listening(docent.app) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request(
+            "POST", f"{API}/ask", json.dumps({"question": QUESTION}), {"Content-Type": "application/json"}
+        )
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+    assert "40 bar" in answer["answer"]
 
 
 def test_the_events_of_a_job_end_when_nobody_listens(docent: Docent, monkeypatch: pytest.MonkeyPatch) -> None:

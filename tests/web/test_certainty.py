@@ -19,7 +19,7 @@ from rag.types import Abstention, AnswerPolicy, Certainty, CheckedBy, Verdict
 from tests.server_process import PROJECT
 from tests.told import Said, Told, ToldAnswerer
 from tests.web.conftest import API, ORCHARD, PUMP, Docent, Start, assert_error
-from web.stored_answers import Recollection
+from web.stored_answers import StoredAnswers
 
 PRESSURE = "At how many bar does the pump run?"
 COLOUR = "Which colour is the pump?"
@@ -112,7 +112,7 @@ def test_answers_from_before_are_read_without_what_they_do_not_know(tmp_path: Pa
         (turn,) = ConversationCatalog(database).turns("c")
     finally:
         database.close()
-    (_, kept) = Recollection(None).messages(turn, with_tree=True)  # type: ignore[arg-type]  # it cites no document
+    (_, kept) = StoredAnswers(None).messages(turn, with_tree=True)  # type: ignore[arg-type]  # it cites no document
     assert kept["sentences"] == [{"text": "It runs.", "start": 0, "end": 8, "verdict": "verified", "checked_by": None}]
     assert (kept["certainty"], kept["nearest"]) == (None, [])
     assert kept["rendered"][0]["children"] == ["It runs.", {"verdict": "verified"}, " It hums."]

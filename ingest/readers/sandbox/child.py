@@ -19,11 +19,15 @@ from typing import Any, BinaryIO, Protocol
 
 from ingest.readers.pdf.ocr import Ocr
 from ingest.readers.registry import read_file
-from rag.errors import DocentError
+from rag.errors import DocentError, TooLargeError
 
 MAX_MESSAGE = 1 << 30
 OCR_SHARE = 0.75
 """Of the time for a file: what recognition may take, so that the text found so far is kept when the pages are many."""
+
+FREE_CHARACTERS = 1_000_000
+CHARACTERS_PER_BYTE = 100
+"""A text beyond the first must be within the second of its file's size; deflate makes ordinary tables 5 to 30 times smaller."""
 
 
 def send(stream: BinaryIO, message: dict[str, Any]) -> None:
@@ -73,6 +77,7 @@ def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
             return {"picture": _picture(request)}
         ocr = Ocr(seconds=ocr_seconds) if ocr_seconds else None
         document = read_file(Path(request["path"]), request["filename"], ocr=ocr, password=request.get("password"))
+        _refuse_bomb(len(document.text), Path(request["path"]).stat().st_size)
         return {"document": asdict(document)}
     except DocentError as error:
         kind = type(error).__name__
@@ -88,6 +93,15 @@ def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
         return {
             "error": {"kind": "UnreadableError", "code": "reader_failed", "cause": f"{type(error).__name__} {where}"}
         }
+
+
+def _refuse_bomb(characters: int, size: int) -> None:
+    """Raise TooLargeError for a text out of all proportion to its file: cutting and embedding it would take hours."""
+    if characters > max(FREE_CHARACTERS, CHARACTERS_PER_BYTE * size):
+        raise TooLargeError(
+            f"The file of {size} bytes unpacks to {characters} characters, more than {CHARACTERS_PER_BYTE} for each of its bytes; "
+            "repeated cells or text are likely. Save it without them, or split it."
+        )
 
 
 def _picture(request: dict[str, Any]) -> dict[str, Any]:

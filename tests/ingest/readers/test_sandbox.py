@@ -16,7 +16,7 @@ import pytest
 from ingest.readers.registry import read_file
 from ingest.readers.sandbox import pool as pool_module
 from ingest.readers.sandbox.pool import ReaderPool
-from rag.errors import EncryptedError, UnavailableError, UnreadableError, UnsupportedTypeError
+from rag.errors import EncryptedError, TooLargeError, UnavailableError, UnreadableError, UnsupportedTypeError
 from tests.ingest.conftest import Write, make_bomb, make_docx, make_pdf, paragraph
 
 
@@ -198,3 +198,13 @@ def test_child_sees_no_secrets(pool: ReaderPool, write: Write, monkeypatch: pyte
     if not environment.exists():
         pytest.skip("no /proc here")
     assert b"sk-very-secret" not in environment.read_bytes()
+
+
+def test_a_text_out_of_proportion_is_refused(pool: ReaderPool, write: Write) -> None:
+    repeated = "".join(paragraph("x" * 990) for _ in range(1200))
+    path = write("bomb.docx", make_docx(repeated))
+    assert path.stat().st_size < 12_000
+    with pytest.raises(TooLargeError, match="for each of its bytes"):
+        pool.read(path, "bomb.docx")
+    path = write("long.txt", b"word " * 300_000)  # what is as long as its file is no bomb
+    assert len(pool.read(path, "long.txt").text) > 1_000_000

@@ -13,6 +13,9 @@ from catalog.mappers import now
 from catalog.tables import chunks, documents, texts
 from rag.types import Chunk, DocumentStatus, ParsedDocument
 
+_OURS = frozenset({"synced_from", "fetched_from", "url", "archive", "commit", "filename", "media_type", "document_id"})
+"""Keys that say where a document came from, by which folders are kept in step, or that filters know as something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Indexed:
@@ -92,8 +95,9 @@ MARK_LIVE = (
 
 
 def _default_metadata(connection: Connection, document_id: str, told: Mapping[str, str]) -> None:
-    """What the file says about itself becomes metadata, except where the uploader said it."""
-    given = func.json_patch(json.dumps(dict(told)), documents.c.metadata)
+    """What the file says about itself becomes metadata, except where the uploader said it, and where it came from."""
+    own = {key: value for key, value in told.items() if key not in _OURS}
+    given = func.json_patch(json.dumps(own), documents.c.metadata)
     connection.execute(update(documents).where(documents.c.id == document_id).values(metadata=given))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.catalog.conftest import catalog
 from tests.ingest.conftest import write
 
-__all__ = ["write"]
+__all__ = ["catalog", "write"]

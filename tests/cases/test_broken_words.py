@@ -116,3 +116,20 @@ def test_a_document_whose_lines_break_at_compounds_only(write: Write) -> None:
     text = _page(write, "We are in-network and out-of-network, pre-paid and tax-free here, all in-", "network and out-of-",
                  "network as tax-", "free as pre-", "paid, by problem-", "solving.")  # fmt: skip
     assert "problem-solving" in text
+
+
+@pytest.mark.parametrize("foot", ["1", "147", "- 147 -", "Page 1", "Page 1 of 9", "第 1 页", "1 / 9", "Seite 3 von 4"])
+def test_a_lone_page_number_is_no_sentence(write: Write, foot: str) -> None:
+    if not foot.isascii():
+        from ingest.readers.pdf.layout import Line, tidy
+
+        lines = [Line("The valve is open.", 12.0, False, 700.0, 700.0), Line(foot, 12.0, False, 40.0, 40.0)]
+        assert [line.text for line in tidy([lines], headings=False)[0]] == ["The valve is open."]
+        return
+    pages = [[("The valve is open.", 12, False, 700), (foot, 10, False, 40)]]
+    assert read(write("a.pdf", make_pdf(pages))).text == "The valve is open."
+
+
+def test_a_number_within_the_text_stays(write: Write) -> None:
+    assert _page(write, "The number of doors is", "147") == "The number of doors is\n147"
+    assert _page(write, "7", "doors are here") == "7\ndoors are here"

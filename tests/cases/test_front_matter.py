@@ -5,6 +5,9 @@ from __future__ import annotations
 import pytest
 
 from catalog.documents import _meets
+from catalog.publication import Indexed
+from rag.types import Chunk, DocumentStatus
+from tests.catalog.conftest import Catalog
 from tests.ingest.conftest import Write
 from tests.ingest.readers.builders import read
 
@@ -78,3 +81,23 @@ def test_filters_meet_each_of_several_values() -> None:
     assert not _meets("harbour, crane", ["cran"])
     assert not _meets(None, ["x"])
     assert not _meets("True", [True])
+
+
+def test_filters_find_a_document_by_its_front_matter(write: Write, catalog: Catalog) -> None:
+    source = "---\nclass: QX-77\ntags: [harbour, crane]\nyear: 1998\nsynced_from: elsewhere\n---\nText."
+    (outcome,) = catalog.register(("a.md", "bytes"), metadata={"year": 2031})
+    own = outcome.document_id
+    catalog.ingestion.claim(limit=9, max_bytes=1 << 30)
+    catalog.ingestion.advance([own], DocumentStatus.CHUNKING)
+    catalog.ingestion.expect({own: 1})
+    document = read(write("a.md", source.encode()))
+    catalog.ingestion.go_live(1, [Indexed(own, document, [Chunk(0, 0, len(document.text), document.text)])])
+
+    assert catalog.documents.document(own).metadata == {"class": "QX-77", "tags": "harbour, crane", "year": 2031}
+    for filters, found in (
+        ({"class": "QX-77"}, [own]),
+        ({"tags": "crane"}, [own]),
+        ({"tags": "cran"}, []),
+        ({"year": 1998}, []),
+    ):
+        assert catalog.documents.filtered_documents(1, filters) == found

@@ -36,6 +36,7 @@ _NUMBERED_PAGE = re.compile(
     r"|[-–—·]\s*\d{1,4}\s*[-–—·]|共\s*\d{1,4}\s*[页頁]\s*第\s*\d{1,4}\s*[页頁]",
     re.IGNORECASE,
 )
+_MARGIN = 60  # points from the lower edge, where nothing but a foot stands
 _APART = 2.5  # type sizes between a page number and the text
 
 MIN_RUNNING_PAGES = 4
@@ -148,7 +149,7 @@ def _without_running_lines(pages: list[Page]) -> list[Page]:
 
 def _is_page_number(page: Page, index: int, number: int) -> bool:
     """Whether a line is a printed page number: at the very edge of its page, and either in words, or apart from the text
-    and the number of the page (0-based `number`).
+    and the number of the page (0-based `number`) or in the lower margin.
     """
     if len(page) < 2 or index not in (0, len(page) - 1):
         return False
@@ -156,7 +157,8 @@ def _is_page_number(page: Page, index: int, number: int) -> bool:
     if _NUMBERED_PAGE.fullmatch(text):
         return True
     bare = re.fullmatch(r"(\d{1,4})(?:\s*/\s*\d{1,4})?", text)
-    if not bare or int(bare[1]) != number + 1:
+    in_margin = index > 0 and page[index].size > 0 and 0 < page[index].top < _MARGIN
+    if not bare or not (int(bare[1]) == number + 1 or in_margin):
         return False
     one, other = (page[0], page[1]) if index == 0 else (page[-2], page[-1])
     return one.bottom - other.top > _APART * max(one.size, other.size, 1.0)

@@ -164,7 +164,11 @@ def build_services(
     ingestion = IngestionCatalog(database, lexical, max_queued_bytes=settings.max_queued_mb << 20)
     # One for large files, one for small uploads that come meanwhile.
     reader = ReaderPool(
-        workers=2, timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr
+        workers=2,
+        timeout_s=settings.reader_timeout_s,
+        memory_mb=settings.reader_memory_mb,
+        ocr=settings.ocr,
+        ocr_timeout_s=settings.ocr_timeout_s,
     )
     passwords = Passwords()
     library = Library(
@@ -180,7 +184,10 @@ def build_services(
     library.drop_orphans()
     # Pictures have a process of their own, so that a page is shown while a large file is read.
     artist = ReaderPool(
-        timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
+        timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S),
+        memory_mb=settings.reader_memory_mb,
+        ocr=settings.ocr,
+        ocr_timeout_s=PICTURE_TIMEOUT_S,
     )
     pictures = PagePictures(settings.data_dir / "pictures", artist, library.content_path, passwords=passwords)
     pictures.drop_orphans(documents.ids())

@@ -170,7 +170,7 @@ def test_pdf_page_without_text_is_named(write: Write) -> None:
     data = data.replace(b"<</Length 0>>stream\n\nendstream", PICTURE)
     document = read(write("a.pdf", data))
     assert len(document.warnings) == 1
-    assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, install tesseract-ocr")
+    assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, set DOCENT_OCR to auto")
     assert document.pages[1] == PageSpan(2, 10, 10)
 
 

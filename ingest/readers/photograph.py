@@ -134,7 +134,10 @@ def _opened(path: Path) -> Iterator[Any]:
 
 def _count(image: Any) -> int:
     """Pages of a TIFF; a picture that moves is its first one."""
-    count = int(getattr(image, "n_frames", 1)) if image.format == "TIFF" else 1
+    try:
+        count = int(image.n_frames) if image.format == "TIFF" else 1
+    except _DAMAGE as error:
+        raise _damaged() from error
     if count > MAX_PAGES:
         raise TooLargeError(f"The picture has {count} pages; the limit is {MAX_PAGES}. Split it.")
     return count

@@ -20,7 +20,8 @@ import matplotlib
 import pytest
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-from ingest.readers.ocr.recognition import Engine, Ocr, OcrLine, Picture, engine_of
+from ingest.readers.ocr.engines import engine_of
+from ingest.readers.ocr.recognition import Engine, Ocr, OcrLine, Picture
 from ingest.readers.pdf.boxes import boxes_of
 from ingest.readers.pdf.picture import PictureOrder
 from ingest.readers.pdf.recognised import character_edges, page_of

@@ -1,6 +1,6 @@
-"""Text recognition for pages that are pictures: which engine reads them, and how long it may take for a file.
+"""Text recognition for pages that are pictures: what an engine is given and gives, and how long it may take for a file.
 
-Owns the forms in which pages and lines pass, the choice of the engine, and the time. Must not know PDF nor any engine's library.
+Owns the forms in which pages and lines pass, and the time. Must not know PDF nor any engine's library.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 _LEAST_S = 1.0  # what a page takes at least
@@ -94,21 +93,3 @@ class Ocr:
     def _time_left(self) -> float:
         """Seconds left of the budget, 0 or more."""
         return max(self._until - time.monotonic(), 0.0)
-
-
-@lru_cache(maxsize=1)
-def engine_of(choice: str) -> Engine | None:
-    """The engine of a setting: "rapidocr", "tesseract", "auto" (the first of the two that is installed) or "off" (None).
-
-    Kept, since loading one takes a second. Why RapidOCR goes first: docs/decisions/0006-ocr.md.
-    """
-    from ingest.readers.ocr.rapid import Rapid
-    from ingest.readers.ocr.tesseract import Tesseract
-
-    engines: dict[str, tuple[Engine, ...]] = {
-        "rapidocr": (Rapid(),),
-        "tesseract": (Tesseract(),),
-        "auto": (Rapid(), Tesseract()),
-    }
-    wanted = engines.get(choice, ())
-    return next((each for each in wanted if each.available), wanted[0] if wanted else None)

@@ -18,7 +18,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from ingest.readers.ocr.recognition import Ocr, engine_of
+from ingest.readers.ocr.engines import engine_of
+from ingest.readers.ocr.recognition import Ocr
 from ingest.readers.registry import read_file
 from rag.errors import DocentError
 

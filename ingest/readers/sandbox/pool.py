@@ -59,7 +59,7 @@ class ReaderPool:
     """Up to `workers` files are read at once, each in its own process. Thread-safe; children start at first use.
 
     `timeout_s` is the longest wall-clock time for one file, `memory_mb` the address space of a child in MiB, `ocr` what
-    reads pages that are pictures (see `recognition.engine_of`), and `ocr_timeout_s` how long that may take for a file. Each page
+    reads pages that are pictures (see `engines.engine_of`), and `ocr_timeout_s` how long that may take for a file. Each page
     that was recognised gives the file its time anew.
     """
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from ingest.readers import registry
 from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.pdfium import _runs_down
-from ingest.readers.registry import accepted_extensions, media_type_of, read_file
+from ingest.readers.registry import all_extensions, media_type_of, read_file
 from ingest.readers.text.normalisation import TextBuilder, normalise
 from ingest.readers.text.plain import decode
 from rag.errors import EncryptedError, UnreadableError, UnsupportedTypeError
@@ -51,10 +51,17 @@ def test_golden_file(name: str) -> None:
 
 
 def test_every_extension_has_a_media_type() -> None:
-    heads = {"pdf": b"%PDF-1.7", "zip": b"PK\x03\x04", "text": b"text"}
+    heads = {
+        "pdf": b"%PDF-1.7",
+        "zip": b"PK\x03\x04",
+        "text": b"text",
+        "png": b"\x89PNG\r\n\x1a\n",
+        "jpeg": b"\xff\xd8\xff\xe0",
+    }
+    heads |= {"tiff": b"II*\0", "webp": b"RIFF\0\0\0\0WEBP"}
     for file_type in registry.FILE_TYPES:
         for extension in file_type.extensions:
-            assert extension in accepted_extensions()
+            assert extension in all_extensions()
             assert media_type_of("a" + extension.upper(), heads[file_type.content]) == file_type.media_type
 
 
@@ -94,7 +101,7 @@ def test_unreadable(write: Write, name: str, data: bytes, code: str) -> None:
 def test_unsupported(write: Write, name: str, data: bytes) -> None:
     with pytest.raises(UnsupportedTypeError) as caught:
         read(write(name, data))
-    assert caught.value.details["accepted"] == list(accepted_extensions())
+    assert caught.value.details["accepted"] == list(all_extensions())
 
 
 def test_missing_file() -> None:

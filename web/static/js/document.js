@@ -1,6 +1,6 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
-import { getDocument, getExcerpt, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
+import { getDocument, getExcerpt, getOutline, isDrawn, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "./api.js";
 import { $, el, fill, icon, newId } from "./dom.js";
 import { pageOf } from "./marks.js";
 import { build } from "./nodes.js";
@@ -81,7 +81,7 @@ export function setUp({ upload, trash, collections, onChange }) {
     ];
     const facts = el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))), el("div", {}, el("dt", {}, t("document.status")), el("dd", {}, stateNodes(item))));
     $("document-meta").replaceChildren(facts, item.status === "failed" ? wayOut() : "");
-    $("tab-pages").hidden = !(isPdf(item) && outline?.pages.length);
+    $("tab-pages").hidden = !(isDrawn(item) && outline?.pages.length);
     const headings = outline?.headings ?? [];
     $("document-outline").hidden = !headings.length;
     $("document-outline").replaceChildren(

@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from ingest.naming import clean_filename
-from ingest.readers.registry import accepted_extensions, media_type_of
+from ingest.readers.registry import accepted_extensions, all_extensions, media_type_of
 from ingest.storage.archives import ArchivePlan, Member, plan_archive
-from rag.errors import DocentError, InvalidRequestError, UnavailableError, UnreadableError
+from rag.errors import DocentError, InvalidRequestError, UnavailableError, UnreadableError, UnsupportedTypeError
 
 LITTER = "litter of the operating system"
 
@@ -103,6 +103,8 @@ def _left_out(archive: StagedFile, plan: ArchivePlan) -> list[StagedFile]:
 
 
 def _unsupported(path: str) -> DocentError:
+    if PurePosixPath(path).suffix.lower() in all_extensions():
+        return UnsupportedTypeError("Pictures in archives are not read; upload those that show text by themselves.")
     try:
         media_type_of(path, b"any")
     except DocentError as error:

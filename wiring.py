@@ -166,7 +166,11 @@ def build_services(
     ingestion = IngestionCatalog(database, lexical, max_queued_bytes=settings.max_queued_mb << 20)
     # One for large files, one for small uploads that come meanwhile.
     reader = ReaderPool(
-        workers=2, timeout_s=settings.reader_timeout_s, memory_mb=settings.reader_memory_mb, ocr=settings.ocr
+        workers=2,
+        timeout_s=settings.reader_timeout_s,
+        memory_mb=settings.reader_memory_mb,
+        ocr=settings.ocr,
+        ocr_timeout_s=settings.ocr_timeout_s,
     )
     passwords = Passwords()
     library = Library(
@@ -182,7 +186,10 @@ def build_services(
     )
     # Pictures have a process of their own, so that a page is shown while a large file is read.
     artist = ReaderPool(
-        timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S), memory_mb=settings.reader_memory_mb
+        timeout_s=min(settings.reader_timeout_s, PICTURE_TIMEOUT_S),
+        memory_mb=settings.reader_memory_mb,
+        ocr=settings.ocr,
+        ocr_timeout_s=PICTURE_TIMEOUT_S,
     )
     pictures = PagePictures(folder.pictures, artist, library.content_path, passwords=passwords)
     library.drop_orphans()

@@ -141,6 +141,13 @@ class IngestionCatalog:
         with self._database.write() as connection:
             connection.execute(_in_flight(ids).values(status=status, updated_at=now()))
 
+    def reached(self, document_id: str, page: int, pages: int) -> None:
+        """Note how far the reading of a document in flight has come."""
+        with self._database.write() as connection:
+            connection.execute(
+                _in_flight([document_id]).values(progress_done=page, progress_total=pages, updated_at=now())
+            )
+
     def expect(self, chunks: Mapping[str, int]) -> None:
         """Move documents on to embedding; `chunks` says how many chunks each has."""
         with self._database.write() as connection:

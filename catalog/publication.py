@@ -14,7 +14,7 @@ from catalog.tables import chunks, documents, texts
 from rag.types import Chunk, DocumentStatus, ParsedDocument
 
 _OURS = frozenset({"synced_from", "fetched_from", "url", "archive", "commit", "filename", "media_type", "document_id"})
-"""Keys that say where a document came from, by which folders are kept in step, or that filters know as something else."""
+"""Keys that say where a document came from, by which folders are kept in step, or that filters know as other things."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,7 +145,15 @@ class Settings:
     )
     reader_memory_mb: int = _setting(2048, _integer(256, 1 << 20), "Memory that reading one file may take, in MiB.")
     ocr: str = _setting(
-        "auto", _choice("auto", "off"), "Read pages that are pictures by Tesseract where it is installed."
+        "auto",
+        _choice("auto", "rapidocr", "tesseract", "off"),
+        "What reads pages that are pictures, and photographs: `rapidocr`, `tesseract` (where it is installed), `auto` (the first of the "
+        "two that is there) or `off`.",
+    )
+    ocr_timeout_s: int = _setting(
+        3600,
+        _integer(1, 86400),
+        "Longest time that recognising the pages of one file may take, in seconds; later pages are named in a warning.",
     )
     embedding_model: str = _setting(
         "multilingual",

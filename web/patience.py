@@ -1,8 +1,8 @@
 """Deadlines of connections, so that a client that neither writes nor reads holds no thread for long.
 
 A request must be whole within `HEADER_SECONDS`; a body must keep coming; an answer must be taken. Where many
-connections are at their first lines at once, which honest clients send in one piece, the oldest of these go first. Knows
-gunicorn's sockets and nothing of requests.
+connections are at their first lines at once, which honest clients send in one piece, the oldest of these go first.
+Knows gunicorn's sockets and nothing of requests.
 """
 
 from __future__ import annotations

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Protocol, TypeVar
@@ -58,8 +59,19 @@ log = logging.getLogger(__name__)
 class Reader(Protocol):
     """Reads one file, usually in a child process."""
 
-    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
-        """Raises `rag.errors.DocentError` when the file cannot be read."""
+    def read(
+        self,
+        path: Path,
+        filename: str,
+        *,
+        password: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ParsedDocument:
+        """Read a file; `progress` may be told of pages read and pages in all.
+
+        Raises:
+            DocentError: the file cannot be read.
+        """
 
     def abandon(self, path: Path) -> None:
         """Break off the reading of that file, if it is under way."""
@@ -375,7 +387,8 @@ class Pipeline:
         item = flight.work
         try:
             path, password = self._library.content_path(item.id), self._passwords.of(item.id)
-            return self._reader.read(path, item.filename, password=password)
+            reached = partial(self._ingestion.reached, item.id)
+            return self._reader.read(path, item.filename, password=password, progress=reached)
         except UnavailableError:
             if not self._stopping.is_set():
                 raise

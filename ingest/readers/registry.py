@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from ingest.readers.markup.eml import Attached
-from ingest.readers.pdf.ocr import Ocr
+from ingest.readers.ocr.recognition import Ocr
+from ingest.readers.pdf.picture import PagePicture, draw
 from ingest.readers.text.code import EXTENSIONS as CODE_EXTENSIONS
 from ingest.readers.text.plain import is_binary
 from ingest.readers.warnings import sentence
@@ -29,9 +31,10 @@ HEAD_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class FileType:
-    """An accepted type. `content` is what its first bytes must look like: "pdf", "zip" or "text". `keeps` says, for people,
-    what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of text; `locked`: it takes `password`;
-    `carrying`: it takes `attached`, which reads what such a file carries.
+    """An accepted type. `content` is what its first bytes must look like: "pdf", "zip", "text" or a kind of picture. `keeps`
+    says, for people, what of such a file is kept. `pictured`: its reader takes `ocr`, because its pages may be pictures of
+    text; `locked`: it takes `password`; `carrying`: it takes `attached`, which reads what such a file carries; `gathered`: it
+    is taken from folders, archives and repositories too, not only when it is named itself.
     """
 
     name: str
@@ -43,6 +46,7 @@ class FileType:
     pictured: bool = False
     locked: bool = False
     carrying: bool = False
+    gathered: bool = True
 
 
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -77,12 +81,18 @@ FILE_TYPES = (
              "headings, text, code and text output with the number of the cell"),
     FileType("plain text", (".txt", ".text", ".log"), "text/plain", f"{_R}text.plain", "text", "the text, in any common encoding"),
     FileType("source code", CODE_EXTENSIONS, "text/x-source", f"{_R}text.code", "text", "the source, its definitions as headings"),
+    FileType("PNG picture", (".png",), "image/png", f"{_R}photograph", "png", "the text in it, by OCR", pictured=True, gathered=False),
+    FileType("JPEG picture", (".jpg", ".jpeg"), "image/jpeg", f"{_R}photograph", "jpeg", "the text in it, by OCR", pictured=True, gathered=False),
+    FileType("TIFF picture", (".tif", ".tiff"), "image/tiff", f"{_R}photograph", "tiff", "the text in it, by OCR, page by page", pictured=True, gathered=False),
+    FileType("WebP picture", (".webp",), "image/webp", f"{_R}photograph", "webp", "the text in it, by OCR", pictured=True, gathered=False),
 )  # fmt: skip
 ARCHIVE_EXTENSIONS = (".zip",)
 """Archives of accepted files; no reader takes them, each of their members is a document (`ingest.storage.archives`)."""
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 _PDF = FILE_TYPES[0]
+_PICTURES = {each.content: each for each in FILE_TYPES if each.media_type.startswith("image/")}
+_PICTURE_MARKS = ((b"\x89PNG\r\n\x1a\n", "png"), (b"\xff\xd8\xff", "jpeg"), (b"II*\0", "tiff"), (b"MM\0*", "tiff"))
 _RTF = next(each for each in FILE_TYPES if each.media_type == "application/rtf")
 _SUCCESSORS = {
     ".doc": ".docx",
@@ -99,7 +109,14 @@ _SAVE_ANEW = "Save it as .docx, .xlsx, .pptx or .eml and upload that."
 
 
 def accepted_extensions() -> tuple[str, ...]:
-    """All accepted file name extensions, lower case, with their dot."""
+    """The file name extensions, lower case, with their dot, that are taken from folders, archives and repositories. Pictures
+    are not among them: most that lie beside documents show no text.
+    """
+    return tuple(extension for file_type in FILE_TYPES if file_type.gathered for extension in file_type.extensions)
+
+
+def all_extensions() -> tuple[str, ...]:
+    """The extensions of all that can be read, lower case, with their dot."""
     return tuple(extension for file_type in FILE_TYPES for extension in file_type.extensions)
 
 
@@ -166,6 +183,17 @@ def _read_attached(filename: str, data: bytes, *, depth: int) -> ParsedDocument:
         return read_file(path, filename, depth=depth + 1)
 
 
+def draw_page(
+    path: Path, order: Mapping[str, Any], *, ocr: Ocr | None = None, password: str | None = None
+) -> PagePicture:
+    """Draw a page of a PDF or of a picture file; see `pdf.picture.draw`."""
+    with path.open("rb") as file:
+        content = _content_of(file.read(HEAD_BYTES), text_expected=False)
+    if content in _PICTURES:
+        return import_module(_PICTURES[content].reader).draw(path, order, ocr=ocr)  # type: ignore[no-any-return]
+    return draw(path, order, password=password, ocr=ocr)
+
+
 def _file_type(filename: str, head: bytes) -> FileType:
     if not head:
         raise UnreadableError("The file is empty.", code="empty")
@@ -174,6 +202,8 @@ def _file_type(filename: str, head: bytes) -> FileType:
     content = _content_of(head, text_expected=named is not None and named.content == "text")
     if content == "pdf":
         return _PDF
+    if content in _PICTURES and (named is None or named.media_type.startswith("image/")):
+        return _PICTURES[content]
     if named is None and head.startswith(b"{\\rtf"):  # many a .doc is one
         return _RTF
     if named is None:
@@ -194,7 +224,7 @@ def _file_type(filename: str, head: bytes) -> FileType:
 
 
 def _content_of(head: bytes, *, text_expected: bool) -> str:
-    """ "pdf", "zip", "ole" (old Office, or an encrypted new one), "text" or "binary"."""
+    """ "pdf", "zip", "ole" (old Office, or an encrypted new one), a kind of picture, "text" or "binary"."""
     # Some producers put up to a kilobyte before the marker; a text that merely mentions it is not a PDF.
     window = head[:16].lstrip(b"\xef\xbb\xbf \r\n\t") if text_expected else head[:1024]
     found = re.search(rb"%PDF-\d", window)
@@ -204,6 +234,11 @@ def _content_of(head: bytes, *, text_expected: bool) -> str:
         return "zip"
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "ole"
+    for mark, kind in _PICTURE_MARKS:
+        if head.startswith(mark):
+            return kind
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
     return "binary" if is_binary(head) else "text"
 
 
@@ -212,4 +247,4 @@ def _unsupported(message: str) -> UnsupportedTypeError:
         f"{each.name} ({' '.join(each.extensions[:3])}{' …' if len(each.extensions) > 3 else ''})"
         for each in FILE_TYPES
     )
-    return UnsupportedTypeError(f"{message} Accepted: {kinds}.", details={"accepted": list(accepted_extensions())})
+    return UnsupportedTypeError(f"{message} Accepted: {kinds}.", details={"accepted": list(all_extensions())})

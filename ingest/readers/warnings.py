@@ -10,8 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 WHY_UNREAD = {
-    "install": "to have them read, install tesseract-ocr (and tesseract-ocr-chi-sim for Chinese) and leave DOCENT_OCR at auto, "
-    "or run OCR on the file and upload the result",
+    "off": "to have them read, set DOCENT_OCR to auto, or run OCR on the file and upload the result",
+    "install": "to have them read, install rapidocr, or tesseract-ocr (and tesseract-ocr-chi-sim for Chinese), as DOCENT_OCR says",
     "empty": "OCR found no text in them",
     "time": "the time for OCR was up; upload the file in parts",
 }

@@ -220,7 +220,7 @@ def _named(parts: SplitResult, response: http.client.HTTPResponse) -> str:
         name = _tagged(name, sha256(parts.query.encode("utf-8", "replace")).hexdigest()[:8])
     sent = response.headers.get_content_type() if response.headers.get("Content-Type") else ""
     sent = "text/html" if sent == "application/xhtml+xml" else sent
-    of_type = next((each.extensions for each in FILE_TYPES if each.media_type == sent), ())
+    of_type = next((each.extensions for each in FILE_TYPES if each.gathered and each.media_type == sent), ())
     extension = _extension(name)
     if extension in (*accepted_extensions(), *ARCHIVE_EXTENSIONS):
         # a type that says more than the name, such as a page made by a .php, wins over it

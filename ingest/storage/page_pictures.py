@@ -22,7 +22,7 @@ from ingest.readers.pdf.picture import PagePicture, PictureOrder
 from ingest.storage.passwords import Passwords
 from rag.errors import EncryptedError, NotFoundError, UnavailableError, UnreadableError
 
-VERSION = 1
+VERSION = 2
 """Of the drawing; a new one makes cached pictures old."""
 
 MAX_BYTES = 256 << 20

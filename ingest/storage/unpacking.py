@@ -17,9 +17,9 @@ from typing import Any, BinaryIO
 
 from ingest.naming import clean_filename
 from ingest.readers.archive_limits import bomb
-from ingest.readers.registry import accepted_extensions, media_type_of
+from ingest.readers.registry import accepted_extensions, all_extensions, media_type_of
 from ingest.storage.archives import ArchivePlan, ArchiveReader, Member, plan_archive
-from rag.errors import DocentError, InvalidRequestError, UnavailableError, UnreadableError
+from rag.errors import DocentError, InvalidRequestError, UnavailableError, UnreadableError, UnsupportedTypeError
 
 UNPACKING_SECONDS = 60.0
 """For one archive, as a whole: somebody waits for it."""
@@ -113,6 +113,8 @@ def _left_out(archive: StagedFile, plan: ArchivePlan) -> list[StagedFile]:
 
 
 def _unsupported(path: str) -> DocentError:
+    if PurePosixPath(path).suffix.lower() in all_extensions():
+        return UnsupportedTypeError("Pictures in archives are not read; upload those that show text by themselves.")
     try:
         media_type_of(path, b"any")
     except DocentError as error:

@@ -29,6 +29,7 @@ LATIN_IN_CHINESE = {
     "Adobe",
     "DOCENT_OCR",
     "auto",
+    "rapidocr",
     "tesseract-ocr",
     "tesseract-ocr-chi-sim",
 }

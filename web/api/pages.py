@@ -22,7 +22,7 @@ from web.rendering.document import MAX_CHARACTERS, html_of, needs_context, nodes
 from web.serializers import Reply
 
 TAG = Tag(name="documents", description="Files and their text.")
-PDF = "application/pdf"
+PDF, PICTURE = "application/pdf", "image/"
 EDGE = 300  # characters within which an excerpt's edge is moved to a line's end
 # Asked for again each time, because a document may be deleted; the tag makes that cheap.
 CACHING = "private, no-cache"
@@ -68,14 +68,14 @@ def document_pages_blueprint(documents: DocumentCatalog, pictures: PagePictures)
 
     @api.get(
         "/<string:document_id>/pages/<int:number>.png",
-        summary="A page of a PDF as a picture, a span marked",
+        summary="A page of a PDF or a photograph as a picture, a span marked",
         responses={200: {"description": "The picture.", "content": {"image/png": {}}}},
     )
     def picture(path: PicturePath, query: PictureQuery) -> Reply:
         document = documents.document(path.document_id)
-        if document.media_type != PDF:
+        if document.media_type != PDF and not document.media_type.startswith(PICTURE):
             raise UnsupportedTypeError(
-                f"{document.filename!r} has no pages to draw: pictures are made of PDFs. "
+                f"{document.filename!r} has no pages to draw: pictures are made of PDFs and photographs. "
                 "Its text with the span marked is at …/view.",
                 details={"accepted": [".pdf"]},
             )

@@ -7,22 +7,24 @@ content is placed, neither turned nor cropped. Must not draw.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from ingest.readers.ocr.recognition import Ocr
 from ingest.readers.pdf.alignment import align, fold
 from ingest.readers.pdf.forms import Box, placed_fields
 from ingest.readers.pdf.hyphens import HYPHEN
-from ingest.readers.pdf.pdfium import page_lines
+from ingest.readers.pdf.pdfium import is_picture, page_lines
+from ingest.readers.pdf.recognised import recognised_places
 
 _MAX_HOLE = 3  # letters without partner that are marked with their neighbours: a bullet, a hyphen that was joined
 _LOOSE = 1.7  # of the type size: boxes of some fonts are far higher than their letters
 _SAME_LINE = 1.3  # of the height of one character: the height of a line
 
 Place = int | Box
-"""A character's position in pdfium's text (UTF-16 units), or the box of the form field that it belongs to."""
+"""A character's position in pdfium's text (UTF-16 units), or a box: of the form field that it belongs to, or its own in a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,51 @@ class Marked:
     found: int
 
 
-def boxes_of(document: Any, page: Any, text: str, *, start: int, end: int) -> Marked:
-    """The boxes of characters [start, end) of `text`, which is the document's text on this page of pypdfium2's."""
-    wanted = {index for index in range(max(start, 0), min(end, len(text))) if text[index] != "|" and fold(text[index])}
+def boxes_of(document: Any, page: Any, text: str, *, start: int, end: int, ocr: Ocr | None = None) -> Marked:
+    """The boxes of characters [start, end) of `text`, which is the document's text on this page of pypdfium2's.
+
+    A page that is a picture is recognised once more by `ocr`; without it, nothing is found there.
+    """
+    wanted = _wanted(text, start, end)
     if not wanted:
         return Marked((), 0, 0)
-    characters, places = _page_text(document, page)
+    characters, places = _page_text(document, page, ocr)
+    picked, found = _picked(characters, text, wanted)
+    with closing(page.get_textpage()) as text_page:
+        boxes = tuple(_boxes(_Measure(text_page.raw).box, characters, places, picked))
+    return Marked(boxes, len(wanted), found)
+
+
+def mark_text(characters: str, places: Sequence[Box], text: str, *, start: int, end: int) -> Marked:
+    """The boxes of characters [start, end) of `text` on a page of which each character's box is known."""
+    wanted = _wanted(text, start, end)
+    picked, found = _picked(characters, text, wanted)
+    return Marked(tuple(_boxes(lambda _: None, characters, places, picked)), len(wanted), found)
+
+
+def _wanted(text: str, start: int, end: int) -> set[int]:
+    """Indexes of the characters that can be seen on a page."""
+    return {index for index in range(max(start, 0), min(end, len(text))) if text[index] != "|" and fold(text[index])}
+
+
+def _picked(characters: str, text: str, wanted: set[int]) -> tuple[list[bool], int]:
+    """Which characters of the page are to be marked, and how many of the wanted ones are among them."""
     partners = align(text, characters)
     picked = [index in wanted for index in partners]
     _close_holes(picked, partners, characters)
-    boxes = tuple(_boxes(page, characters, places, picked))
-    return Marked(boxes, len(wanted), len(wanted.intersection(partners)))
+    return picked, len(wanted.intersection(partners))
 
 
-def _page_text(document: Any, page: Any) -> tuple[str, list[Place]]:
+def _page_text(document: Any, page: Any, ocr: Ocr | None) -> tuple[str, list[Place]]:
     """The page's characters in reading order, runs parted by line ends, and the place of each."""
     parts: list[str] = []
     places: list[Place] = []
-    for line in page_lines(page):
+    lines = page_lines(page)
+    recognised = list(recognised_places(page, ocr)) if ocr and is_picture(page, lines) else []
+    for text, boxes in recognised:
+        parts.append(f"{text}\n")
+        places += [*boxes, boxes[-1]]
+    for line in lines if not recognised else ():
         for text, position in line.runs:
             parts.append(text if text.endswith(HYPHEN) else f"{text}\n")  # a broken word goes on
             for character in parts[-1]:
@@ -81,26 +110,26 @@ def _close_holes(picked: list[bool], partners: list[int], characters: str) -> No
             hole += 1
 
 
-def _boxes(page: Any, characters: str, places: list[Place], picked: list[bool]) -> Iterator[Box]:
+def _boxes(
+    measure: Callable[[int], Box | None], characters: str, places: Sequence[Place], picked: list[bool]
+) -> Iterator[Box]:
     """The boxes of the picked characters, joined as long as they follow one another on a line."""
-    with closing(page.get_textpage()) as text_page:
-        measure = _Measure(text_page.raw)
-        line: _Line | None = None
-        previous = -1
-        for index, place in enumerate(places):
-            if not picked[index] or characters[index].isspace():
-                continue
-            box = measure.box(place) if isinstance(place, int) else place
-            if box is None:
-                continue
-            follows = line is not None and all(picked[i] or characters[i] == " " for i in range(previous + 1, index))
-            if line is None or not follows or not line.take(box):
-                if line is not None:
-                    yield line.box
-                line = _Line(box)
-            previous = index
-        if line is not None:
-            yield line.box
+    line: _Line | None = None
+    previous = -1
+    for index, place in enumerate(places):
+        if not picked[index] or characters[index].isspace():
+            continue
+        box = measure(place) if isinstance(place, int) else place
+        if box is None:
+            continue
+        follows = line is not None and all(picked[i] or characters[i] == " " for i in range(previous + 1, index))
+        if line is None or not follows or not line.take(box):
+            if line is not None:
+                yield line.box
+            line = _Line(box)
+        previous = index
+    if line is not None:
+        yield line.box
 
 
 class _Line:

@@ -14,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest.readers.ocr.recognition import Ocr
 from ingest.readers.pdf.columns import arrange
 from ingest.readers.pdf.forms import filled_fields
 from ingest.readers.pdf.hyphens import HYPHEN
 from ingest.readers.pdf.layout import Line, Page
-from ingest.readers.pdf.ocr import DPI, Ocr, Picture
 from ingest.readers.pdf.opening import open_pdf
 from ingest.readers.pdf.place import Place
 from ingest.readers.pdf.reading_order import Segment
+from ingest.readers.pdf.recognised import recognised_lines
 from ingest.readers.text.normalisation import collapse
 
 _BOLD_NAME = re.compile(rb"bold|black|heavy|cmbx|-bd", re.IGNORECASE)
@@ -32,7 +33,6 @@ _LEFTWARDS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BLANKS = re.compile(" +")
 _SEGMENTS = 20  # of lines and areas: fewer draw no word
 _MAX_NAMES = 100
-_MAX_PIXELS = 40_000_000
 _GAP = 0.75  # in type sizes: wider than most spaces between words, and no wider than gutters may be
 
 
@@ -89,19 +89,19 @@ def read_with_pdfium(path: Path, ocr: Ocr | None, password: str | None = None) -
                 continue
             with closing(page):
                 _read_page(contents, document, page, index, ocr)
+            if ocr and index in contents.recognised:
+                ocr.heard(index + 1, len(document))
         contents.outline = list(_outline(document))
         contents.attachments = _attachments(document)
         return contents
 
 
 def _read_page(contents: Contents, document: Any, page: Any, index: int, ocr: Ocr | None) -> None:
-    import pypdfium2.raw as raw
-
     lines = page_lines(page)
     if fields := list(filled_fields(document, page)):
         contents.fields[index] = fields
-    if _is_undecoded(lines) or (not lines and _is_drawn(raw, page)):
-        recognised = _recognised(page, ocr) if ocr else []
+    if is_picture(page, lines):
+        recognised = recognised_lines(page, ocr) if ocr else []
         if recognised:
             contents.recognised.add(index)
             lines = recognised
@@ -109,6 +109,13 @@ def _read_page(contents: Contents, document: Any, page: Any, index: int, ocr: Oc
             contents.scanned.add(index)
             lines = []
     contents.pages.append(lines)
+
+
+def is_picture(page: Any, lines: Page) -> bool:
+    """Whether a page with these lines has its text in what it draws only."""
+    import pypdfium2.raw as raw
+
+    return _is_undecoded(lines) or (not lines and _is_drawn(raw, page))
 
 
 def _is_drawn(raw: Any, page: Any) -> bool:
@@ -128,19 +135,6 @@ def _is_undecoded(lines: Page) -> bool:
     """Whether a page's fonts do not say which letters they draw."""
     letters = "".join(line.text for line in lines)
     return 2 * len(_UNDECODED.findall(letters)) > len(letters)
-
-
-def _recognised(page: Any, ocr: Ocr) -> Page:
-    """The lines of a page that is a picture; none when nothing is recognised."""
-    if not ocr.available or not ocr.time_left:
-        return []
-    width, height = page.get_size()
-    scale = min(DPI / 72, (_MAX_PIXELS / max(width * height, 1.0)) ** 0.5)
-    bitmap = page.render(scale=scale, grayscale=True)
-    rows, stride = bytes(bitmap.buffer), bitmap.stride
-    pixels = b"".join(rows[start : start + bitmap.width] for start in range(0, stride * bitmap.height, stride))
-    found = ocr.recognise(Picture(pixels, bitmap.width, bitmap.height)) or []
-    return [Line(line.text, 0.0, False, height - line.bottom / scale, height - line.bottom / scale) for line in found]
 
 
 def _metadata(document: Any) -> dict[str, str]:

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import io
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.readers.ocr.recognition import Ocr
 from ingest.readers.pdf.boxes import boxes_of
 from ingest.readers.pdf.forms import Box
 from ingest.readers.pdf.opening import open_pdf
@@ -49,8 +50,8 @@ class PagePicture:
     found: int
 
 
-def draw(path: Path, order: Mapping[str, Any], *, password: str | None = None) -> PagePicture:
-    """Draw a page; `order` has the fields of `PictureOrder`.
+def draw(path: Path, order: Mapping[str, Any], *, password: str | None = None, ocr: Ocr | None = None) -> PagePicture:
+    """Draw a page; `order` has the fields of `PictureOrder`. On a page that is a picture `ocr` finds what is to be marked.
 
     Raises:
         NotFoundError: the file has no such page (code "page_not_found").
@@ -77,20 +78,18 @@ def draw(path: Path, order: Mapping[str, Any], *, password: str | None = None) -
         except pdfium.PdfiumError as error:
             raise UnreadableError(f"Page {wanted.number} is damaged and cannot be drawn.") from error
         with closing(page):
-            return _drawn(document, page, wanted)
+            return _drawn(document, page, wanted, ocr)
 
 
-def _drawn(document: Any, page: Any, order: PictureOrder) -> PagePicture:
+def _drawn(document: Any, page: Any, order: PictureOrder, ocr: Ocr | None) -> PagePicture:
     width, height = page.get_size()
     if not (width > 0 and height > 0):
         raise UnreadableError(f"Page {order.number} has no size and cannot be drawn.")
     scale = min(order.width / width, (MAX_PIXELS / (width * height)) ** 0.5, MAX_SIDE / max(width, height))
-    marked = boxes_of(document, page, order.text, start=order.start, end=order.end)
+    marked = boxes_of(document, page, order.text, start=order.start, end=order.end, ocr=ocr)
     drawn = page.render(scale=scale).to_pil().convert("RGB")
-    image = drawn.copy()
-    for box in marked.boxes:
-        _mark(image, drawn, _pixels(page, box, image.size))
     buffer = io.BytesIO()
+    image = coloured(drawn, [_pixels(page, box, drawn.size) for box in marked.boxes])
     image.save(buffer, "PNG", compress_level=6)
     return PagePicture(buffer.getvalue(), marked.wanted, marked.found)
 
@@ -108,6 +107,14 @@ def _pixels(page: Any, box: Box, size: tuple[int, int]) -> tuple[int, int, int, 
     (one, two), (three, four) = corners
     left, right, upper, lower = min(one, three), max(one, three), min(two, four), max(two, four)
     return max(int(left), 0), max(int(upper), 0), min(int(right) + 1, width), min(int(lower) + 1, height)
+
+
+def coloured(drawn: Any, parts: Iterable[tuple[int, int, int, int]]) -> Any:
+    """A copy of a Pillow picture with parts of it marked: left, upper, right and lower edge, the last two excluded."""
+    image = drawn.copy()
+    for pixels in parts:
+        _mark(image, drawn, pixels)
+    return image
 
 
 def _mark(image: Any, drawn: Any, pixels: tuple[int, int, int, int]) -> None:

@@ -12,8 +12,8 @@ import struct
 import zlib
 from pathlib import Path
 
+from ingest.readers.ocr.recognition import Ocr
 from ingest.readers.pdf.layout import Line, Page, tidy
-from ingest.readers.pdf.ocr import Ocr
 from ingest.readers.pdf.opening import locked
 from ingest.readers.pdf.pdfium import Contents, Entry, read_with_pdfium
 from ingest.readers.text.normalisation import TextBuilder
@@ -90,10 +90,8 @@ def _warn(builder: TextBuilder, contents: Contents, ocr: Ocr | None) -> None:
 
 
 def _why_unread(ocr: Ocr | None) -> str:
-    """Why pictures have not been read: a key of `wording.WHY_UNREAD`."""
-    if ocr is None or not ocr.available:
-        return "install"
-    return "empty" if ocr.time_left else "time"
+    """Why pictures have not been read: a key of `warnings.WHY_UNREAD`."""
+    return ocr.why_unread if ocr else "off"
 
 
 def _is_useful(outline: list[Entry], pages: int) -> bool:

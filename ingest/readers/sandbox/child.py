@@ -1,7 +1,8 @@
-"""The process that reads hostile files: `python -m ingest.readers.sandbox.child MEMORY_MB TIMEOUT_S PARENT_PID OCR`.
+"""The process that reads hostile files: `python -m ingest.readers.sandbox.child MEMORY_MB TIMEOUT_S PARENT_PID OCR OCR_SECONDS`.
 
 Owns its own limits and the child's end of the protocol. A message is four bytes of length, big-endian, and JSON in UTF-8:
-in comes `{path, filename}` or `{path, picture}`, with a `password` where one is known, out goes `{document}`, `{picture}` or `{error}`. Must not hold secrets and must not outlive its parent.
+in comes `{path, filename}` or `{path, picture}`, with a `password` where one is known, out goes `{document}`, `{picture}` or
+`{error}`; `{progress: [done, total]}` goes before it after each page that was recognised. Must not hold secrets and must not outlive its parent.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
-from ingest.readers.pdf.ocr import Ocr
+from ingest.readers.ocr.engines import engine_of
+from ingest.readers.ocr.recognition import Ocr
 from ingest.readers.registry import read_file
 from rag.errors import DocentError, TooLargeError
 
 MAX_MESSAGE = 1 << 30
-OCR_SHARE = 0.75
-"""Of the time for a file: what recognition may take, so that the text found so far is kept when the pages are many."""
 
 FREE_CHARACTERS = 1_000_000
 CHARACTERS_PER_BYTE = 100
@@ -60,7 +60,7 @@ def receive(stream: Readable) -> dict[str, Any] | None:
 def main() -> None:
     """Serve files until standard input ends."""
     memory_mb, timeout_s, parent = int(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3])
-    ocr_seconds = OCR_SHARE * timeout_s if sys.argv[4] == "auto" else 0.0
+    ocr, ocr_seconds = sys.argv[4], float(sys.argv[5])
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     # From here on a stray print of a library lands in standard error, not in the protocol.
     os.dup2(2, 1)
@@ -68,14 +68,19 @@ def main() -> None:
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     while (request := receive(requests)) is not None:
         _limit_cpu(timeout_s)
-        send(replies, _answer(request, ocr_seconds))
+
+        def heard(done: int, total: int) -> None:
+            send(replies, {"progress": [done, total]})
+            _limit_cpu(timeout_s)
+
+        engine = engine_of(ocr)
+        send(replies, _answer(request, Ocr(seconds=ocr_seconds, engine=engine, heard=heard) if engine else None))
 
 
-def _answer(request: dict[str, Any], ocr_seconds: float) -> dict[str, Any]:
+def _answer(request: dict[str, Any], ocr: Ocr | None) -> dict[str, Any]:
     try:
         if "picture" in request:
-            return {"picture": _picture(request)}
-        ocr = Ocr(seconds=ocr_seconds) if ocr_seconds else None
+            return {"picture": _picture(request, ocr)}
         document = read_file(Path(request["path"]), request["filename"], ocr=ocr, password=request.get("password"))
         _refuse_bomb(len(document.text), Path(request["path"]).stat().st_size)
         return {"document": asdict(document)}
@@ -104,10 +109,10 @@ def _refuse_bomb(characters: int, size: int) -> None:
         )
 
 
-def _picture(request: dict[str, Any]) -> dict[str, Any]:
-    from ingest.readers.pdf.picture import draw
+def _picture(request: dict[str, Any], ocr: Ocr | None) -> dict[str, Any]:
+    from ingest.readers.registry import draw_page
 
-    drawn = draw(Path(request["path"]), request["picture"], password=request.get("password"))
+    drawn = draw_page(Path(request["path"]), request["picture"], password=request.get("password"), ocr=ocr)
     return {"png": b64encode(drawn.png).decode("ascii"), "wanted": drawn.wanted, "found": drawn.found}
 
 

@@ -38,6 +38,7 @@ from rag.types import Heading, PageSpan, ParsedDocument
 FILES_PER_CHILD = 500
 """Files after which a child is replaced, so that what libraries leak stays bounded."""
 _READ_BYTES = 1 << 20
+_REPORT_S = 0.5  # between two reports of progress that are passed on
 
 _PROJECT = Path(__file__).resolve().parents[3]
 _ERRORS: dict[str, Callable[..., DocentError]] = {
@@ -48,6 +49,8 @@ _ERRORS: dict[str, Callable[..., DocentError]] = {
 _ENVIRONMENT = tuple("PATH LANG LC_ALL HOME TMPDIR TEMP TMP SYSTEMROOT LD_LIBRARY_PATH TESSDATA_PREFIX".split())
 
 T = TypeVar("T")
+Progress = Callable[[int, int], None]
+"""Told how many pages are read, and how many there are."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,12 +58,16 @@ logger = logging.getLogger(__name__)
 class ReaderPool:
     """Up to `workers` files are read at once, each in its own process. Thread-safe; children start at first use.
 
-    `timeout_s` is the longest wall-clock time for one file, `memory_mb` the address space of a child in MiB, `ocr` "auto"
-    (pages that are pictures are read by Tesseract where it is installed) or "off".
+    `timeout_s` is the longest wall-clock time for one file, `memory_mb` the address space of a child in MiB, `ocr` what
+    reads pages that are pictures (see `engines.engine_of`), and `ocr_timeout_s` how long that may take for a file. Each page
+    that was recognised gives the file its time anew.
     """
 
-    def __init__(self, *, workers: int = 1, timeout_s: float, memory_mb: int, ocr: str = "off") -> None:
+    def __init__(
+        self, *, workers: int = 1, timeout_s: float, memory_mb: int, ocr: str = "off", ocr_timeout_s: float = 600.0
+    ) -> None:
         self._ocr = ocr
+        self._ocr_timeout_s = ocr_timeout_s
         self._timeout_s = timeout_s
         self._memory_mb = memory_mb
         self._lock = threading.Lock()
@@ -70,8 +77,11 @@ class ReaderPool:
         for _ in range(workers):
             self._idle.put(None)
 
-    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
-        """Read the file at `path`, whose user-given name is `filename`; waits for a free child.
+    def read(
+        self, path: Path, filename: str, *, password: str | None = None, progress: Progress | None = None
+    ) -> ParsedDocument:
+        """Read the file at `path`, whose user-given name is `filename`; waits for a free child. `progress` is told after
+        each page that was recognised.
 
         Raises:
             DocentError: as `registry.read_file`, and UnreadableError with code "reader_timeout", "reader_memory",
@@ -79,7 +89,7 @@ class ReaderPool:
             UnavailableError: the pool is closed, or no child can be started.
         """
         message = {"path": os.fspath(path.absolute()), "filename": filename, "password": password}
-        return self._ask(message, _document)
+        return self._ask(message, _document, progress)
 
     def abandon(self, path: Path) -> None:
         """Break off the reading of that file, if it is under way: its `read` ends with code "reader_abandoned"."""
@@ -98,14 +108,16 @@ class ReaderPool:
         message = {"path": os.fspath(path.absolute()), "picture": asdict(order), "password": password}
         return self._ask(message, _picture)
 
-    def _ask(self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T]) -> T:
+    def _ask(
+        self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T], progress: Progress | None = None
+    ) -> T:
         child = self._idle.get()
         try:
             if child is None or not child.usable:
                 self._retire(child)
                 child = None
                 child = self._start()
-            return child.ask(message, understand)
+            return child.ask(message, understand, progress)
         finally:
             if child is not None and not child.usable:
                 self._retire(child)
@@ -124,7 +136,7 @@ class ReaderPool:
         with self._lock:
             if self._closed:
                 raise UnavailableError("The readers have been shut down.")
-            child = _Child(self._timeout_s, self._memory_mb, self._ocr)
+            child = _Child(self._timeout_s, self._memory_mb, self._ocr, self._ocr_timeout_s)
             self._children.add(child)
         return child
 
@@ -138,14 +150,15 @@ class ReaderPool:
 class _Child:
     """One process; used by one thread at a time, stopped by any."""
 
-    def __init__(self, timeout_s: float, memory_mb: int, ocr: str) -> None:
+    def __init__(self, timeout_s: float, memory_mb: int, ocr: str, ocr_timeout_s: float) -> None:
         self._timeout_s = timeout_s
+        self._longest_s = timeout_s if ocr == "off" else timeout_s + ocr_timeout_s
         self._files = 0
         self._path = ""  # of the file that it has in hand
         self._timed_out = False
         self._abandoned = False
         self._out_of_memory = False
-        arguments = [str(memory_mb), str(timeout_s), str(os.getpid()), ocr]
+        arguments = [str(memory_mb), str(timeout_s), str(os.getpid()), ocr, str(ocr_timeout_s)]
         environment = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
         search_path = os.pathsep.join(filter(None, [str(_PROJECT), os.environ.get("PYTHONPATH")]))
         # One thread for Tesseract: the other processor answers questions meanwhile.
@@ -173,7 +186,9 @@ class _Child:
         spent = self._timed_out or self._out_of_memory or self._files >= FILES_PER_CHILD
         return not spent and self._process.poll() is None
 
-    def ask(self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T]) -> T:
+    def ask(
+        self, message: dict[str, Any], understand: Callable[[dict[str, Any]], T], progress: Progress | None = None
+    ) -> T:
         """Have a request answered. Raises as `ReaderPool.read`; the child may not be usable afterwards."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -181,7 +196,7 @@ class _Child:
         self._path = str(message["path"])
         try:
             send(self._process.stdin, message)  # type: ignore[arg-type]
-            reply = receive(_Until(time.monotonic() + self._timeout_s, self._process.stdout.fileno()))
+            reply = self._reply(self._process.stdout.fileno(), progress)
         except TimeoutError:
             self._timed_out = True
             reply = None
@@ -198,6 +213,25 @@ class _Child:
         except (KeyError, TypeError, ValueError) as error:
             self.stop()
             raise UnreadableError("The reader gave no sensible answer for this file.", code="reader_crashed") from error
+
+    def _reply(self, pipe: int, progress: Progress | None) -> dict[str, Any] | None:
+        """The answer itself. Each report before it gives the child its time anew, but not for ever: it may be hostile."""
+        last, told = time.monotonic() + self._longest_s, 0.0
+        while True:
+            reply = receive(_Until(min(time.monotonic() + self._timeout_s, last), pipe))
+            if reply is None or "progress" not in reply:
+                return reply
+            counts = _counts(reply)
+            if counts is None:
+                return None
+            if progress is None or time.monotonic() - told < _REPORT_S:
+                continue
+            told = time.monotonic()
+            try:
+                progress(*counts)
+            except BaseException:
+                self.stop()  # it would go on, and its answer be taken for that to the next file
+                raise
 
     def abandon(self, path: str) -> None:
         """Kill the process if it has that file in hand."""
@@ -271,6 +305,13 @@ class _Until:
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
+
+
+def _counts(reply: dict[str, Any]) -> tuple[int, int] | None:
+    match reply["progress"]:
+        case [int(done), int(total)] if 0 <= done <= total < 1 << 31:
+            return done, total
+    return None
 
 
 def _picture(reply: dict[str, Any]) -> PagePicture:

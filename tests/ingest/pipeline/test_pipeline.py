@@ -36,7 +36,14 @@ class PlainReader:
         self.gate: threading.Event | None = None
         self.abandoned: list[str] = []
 
-    def read(self, path: Path, filename: str, *, password: str | None = None) -> ParsedDocument:
+    def read(
+        self,
+        path: Path,
+        filename: str,
+        *,
+        password: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> ParsedDocument:
         self.read_names.append(filename)
         if self.gate is not None:
             self.gate.wait(10)

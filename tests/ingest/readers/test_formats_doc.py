@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ingest.readers.registry import ARCHIVE_EXTENSIONS, FILE_TYPES, accepted_extensions, is_archive, media_type_of
+from ingest.readers.registry import ARCHIVE_EXTENSIONS, FILE_TYPES, all_extensions, is_archive, media_type_of
 from rag.errors import UnsupportedTypeError
 
 TEXT = (Path(__file__).resolve().parents[3] / "docs" / "formats.md").read_text(encoding="utf-8")
@@ -22,7 +22,7 @@ def test_every_type_has_its_row_and_no_other_has() -> None:
 
 
 def test_no_extension_twice() -> None:
-    extensions = accepted_extensions() + ARCHIVE_EXTENSIONS
+    extensions = all_extensions() + ARCHIVE_EXTENSIONS
     assert len(extensions) == len(set(extensions))
     assert all(extension == extension.lower() and extension.startswith(".") for extension in extensions)
 
@@ -31,7 +31,7 @@ def test_the_error_names_every_type_and_a_way_out() -> None:
     with pytest.raises(UnsupportedTypeError, match=r"save it as \.docx") as caught:
         media_type_of("old.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
     assert all(each.name in caught.value.message for each in FILE_TYPES)
-    assert caught.value.details["accepted"] == list(accepted_extensions())
+    assert caught.value.details["accepted"] == list(all_extensions())
 
 
 def test_archives_are_told_apart() -> None:

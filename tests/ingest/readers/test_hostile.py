@@ -8,7 +8,9 @@ import random
 import zipfile
 
 import pytest
+from PIL import Image
 
+from ingest.readers.ocr.recognition import Ocr, OcrLine, Picture
 from ingest.readers.registry import FILE_TYPES, FileType, read_file
 from rag.errors import DocentError, UnreadableError
 from tests.ingest.conftest import Write, make_docx, make_pdf, make_zip, paragraph
@@ -17,6 +19,26 @@ from tests.ingest.readers.test_text_formats import RST, RTF
 
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10 if i else "lol"}">' for i in range(12))
 DOCTYPE = f"<!DOCTYPE x [{LAUGHS}]>"
+
+
+def picture(kind: str, *, pages: int = 1) -> bytes:
+    """A small picture of a number of pages."""
+    buffer, page = io.BytesIO(), Image.linear_gradient("L").resize((60, 40))
+    more = {"save_all": True, "append_images": [page] * (pages - 1)} if pages > 1 else {}
+    page.save(buffer, kind, **more)  # type: ignore[arg-type]
+    return buffer.getvalue()
+
+
+class OneLine:
+    """Recognises the same in every picture."""
+
+    dpi = 72
+    available = True
+
+    def recognise(self, picture: Picture, *, seconds: float) -> list[OcrLine]:
+        assert len(picture.pixels) == picture.width * picture.height
+        return [OcrLine("Some text", 0, 0, 50, 10, 99)]
+
 
 SAMPLES = {
     ".pdf": make_pdf([[("Some text on a page.", 11, False, 700)], [("More of it.", 11, False, 700)]]),
@@ -38,6 +60,10 @@ SAMPLES = {
     ".ipynb": b'{"cells": [{"cell_type": "code", "source": "x", "outputs": [{"output_type": "stream", "text": "y"}]}]}',
     ".txt": b"Plain text.\n",
     ".py": b"def f():\n    return 1\n",
+    ".png": picture("PNG"),
+    ".jpg": picture("JPEG"),
+    ".tif": picture("TIFF", pages=3),
+    ".webp": picture("WEBP"),
 }  # fmt: skip
 
 
@@ -47,7 +73,7 @@ MANY_MEMBERS = make_zip({f"{i}": b"" for i in range(10_001)})
 def attempt(write: Write, name: str, data: bytes) -> str:
     """The code of the error, or "" for a document, which then has text."""
     try:
-        document = read_file(write(name, data), name)
+        document = read_file(write(name, data), name, ocr=Ocr(seconds=60, engine=OneLine()))
     except DocentError as error:
         return error.code
     assert document.text.strip()

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest.readers.ocr.recognition import Ocr, Picture
+from ingest.readers.ocr.tesseract import Tesseract, installed_languages
 from ingest.readers.pdf import reader as pdf
-from ingest.readers.pdf.ocr import Ocr, Picture, installed_languages
 from ingest.readers.sandbox.pool import ReaderPool
 from rag.errors import UnreadableError
 from tests.ingest.conftest import Write, _assembled
@@ -118,7 +119,7 @@ def fake_tesseract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
 def test_ocr_of_a_scan(write: Write, fake_tesseract: Path) -> None:
-    document = pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=60))
+    document = pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=60, engine=Tesseract()))
     assert document.text == 'Two words\n\n年假 "x' or document.text == 'Two words\n年假 "x'
     assert document.warnings == ("Pictures of text, read by OCR, so letters may be wrong: page 1.",)
     assert (fake_tesseract / "seen.pgm").read_bytes().startswith(b"P5 2550 330")
@@ -127,13 +128,13 @@ def test_ocr_of_a_scan(write: Write, fake_tesseract: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
 def test_ocr_through_the_pool(write: Write, fake_tesseract: Path) -> None:
     path = write("a.pdf", SCAN)
-    for ocr, readable in (("auto", True), ("off", False)):
+    for ocr, readable in (("tesseract", True), ("off", False)):
         pool = ReaderPool(timeout_s=60, memory_mb=1024, ocr=ocr)
         try:
             if readable:
                 assert pool.read(path, "a.pdf").text.startswith("Two words")
             else:
-                with pytest.raises(UnreadableError, match="install tesseract-ocr"):
+                with pytest.raises(UnreadableError, match="set DOCENT_OCR to auto"):
                     pool.read(path, "a.pdf")
         finally:
             pool.close()
@@ -142,16 +143,16 @@ def test_ocr_through_the_pool(write: Write, fake_tesseract: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="the stand-in is a shell script")
 def test_ocr_without_time_or_with_a_failing_program(write: Write, fake_tesseract: Path) -> None:
     with pytest.raises(UnreadableError, match="time for OCR was up"):
-        pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=0))
+        pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=0, engine=Tesseract()))
     program = fake_tesseract / "tesseract"
     program.write_text(program.read_text().replace("cat >", "exit 1; cat >"))
     installed_languages.cache_clear()
-    assert Ocr(seconds=9).recognise(Picture(b"\xff", 1, 1)) is None
+    assert Ocr(seconds=9, engine=Tesseract()).recognise(Picture(b"\xff", 1, 1)) is None
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="Tesseract is not installed")
 def test_real_ocr(write: Write) -> None:
-    text = pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=60)).text
+    text = pdf.read(write("a.pdf", SCAN), ocr=Ocr(seconds=60, engine=Tesseract())).text
     assert text.split() == "The annual leave is fifteen days. Ask the office.".split()
 
 

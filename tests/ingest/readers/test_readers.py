@@ -15,7 +15,7 @@ from ingest.readers import registry
 from ingest.readers.pdf.layout import Line
 from ingest.readers.pdf.pdfium import _runs_down
 from ingest.readers.pdf.reading_order import Segment
-from ingest.readers.registry import accepted_extensions, media_type_of, read_file
+from ingest.readers.registry import all_extensions, media_type_of, read_file
 from ingest.readers.text.normalisation import TextBuilder, normalise
 from ingest.readers.text.plain import decode
 from rag.errors import EncryptedError, UnreadableError, UnsupportedTypeError
@@ -52,10 +52,17 @@ def test_golden_file(name: str) -> None:
 
 
 def test_every_extension_has_a_media_type() -> None:
-    heads = {"pdf": b"%PDF-1.7", "zip": b"PK\x03\x04", "text": b"text"}
+    heads = {
+        "pdf": b"%PDF-1.7",
+        "zip": b"PK\x03\x04",
+        "text": b"text",
+        "png": b"\x89PNG\r\n\x1a\n",
+        "jpeg": b"\xff\xd8\xff\xe0",
+    }
+    heads |= {"tiff": b"II*\0", "webp": b"RIFF\0\0\0\0WEBP"}
     for file_type in registry.FILE_TYPES:
         for extension in file_type.extensions:
-            assert extension in accepted_extensions()
+            assert extension in all_extensions()
             assert media_type_of("a" + extension.upper(), heads[file_type.content]) == file_type.media_type
 
 
@@ -95,7 +102,7 @@ def test_unreadable(write: Write, name: str, data: bytes, code: str) -> None:
 def test_unsupported(write: Write, name: str, data: bytes) -> None:
     with pytest.raises(UnsupportedTypeError) as caught:
         read(write(name, data))
-    assert caught.value.details["accepted"] == list(accepted_extensions())
+    assert caught.value.details["accepted"] == list(all_extensions())
 
 
 def test_missing_file() -> None:
@@ -174,7 +181,7 @@ def test_pdf_page_without_text_is_named(write: Write) -> None:
     data = data.replace(b"<</Length 0>>stream\n\nendstream", PICTURE)
     document = read(write("a.pdf", data))
     assert len(document.warnings) == 1
-    assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, install tesseract-ocr")
+    assert document.warnings[0].startswith("No text, only pictures: page 2 (to have them read, set DOCENT_OCR to auto")
     assert document.pages[1] == PageSpan(2, 10, 10)
 
 

@@ -1,7 +1,7 @@
 // The panel beside the answer: a source on its page or in its text, the words marked, and the way to the next.
 
 import { surroundings, wordsOf } from "./surroundings.js";
-import { isPdf, originalUrl, pictureUrl, viewUrl } from "../base/api.js";
+import { isDrawn, originalUrl, pictureUrl, viewUrl } from "../base/api.js";
 import { $, el, narrow } from "../base/dom.js";
 import { build } from "../base/nodes.js";
 import { placeOf } from "../base/places.js";
@@ -71,7 +71,7 @@ function draw() {
   const { sources, index, onStep } = shown;
   const source = sources[index];
   const many = sources.length > 1;
-  const paged = Boolean(source.page && isPdf(source));
+  const paged = Boolean(source.page && isDrawn(source));
   $("panel-title").replaceChildren(source.n ? el("span", { class: "number-mark" }, String(source.n)) : "", el("span", {}, placeOf(source)));
   $("panel-place").textContent = many ? t("panel.place", { n: index + 1, all: sources.length }) : "";
   for (const id of ["panel-previous", "panel-next", "panel-place"]) $(id).hidden = !many;

@@ -94,6 +94,8 @@ export const listCollections = async () => (await getJson("/collections")).data.
 
 const documentUrl = (document) => `${PREFIX}/documents/${id(document)}`;
 export const isPdf = ({ filename, media_type: type }) => (type ? type === "application/pdf" : /\.pdf$/i.test(filename));
+/** Whether its pages can be drawn: a PDF, or a photograph. */
+export const isDrawn = ({ filename, media_type: type }) => isPdf({ filename, media_type: type }) || (type ? type.startsWith("image/") : /\.(png|jpe?g|tiff?|webp)$/i.test(filename));
 export const originalUrl = (document, filename, page) => `${documentUrl(document)}/content${page && isPdf({ filename }) ? `#page=${page}` : ""}`;
 const span = ({ char_start: start, char_end: end }) => (end ? `highlight=${start}-${end}` : "");
 

@@ -1,7 +1,7 @@
 // One document: its text with an outline, its pages, its chunks, where it was cited; download, replace, delete.
 
 import { needsOtherCopy, opensWithPassword, SETTLED, stateNodes } from "./states.js";
-import { getDocument, getExcerpt, getOutline, isPdf, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "../base/api.js";
+import { getDocument, getExcerpt, getOutline, isDrawn, listChunks, listCiting, moveDocument, originalUrl, pictureUrl, retryDocument } from "../base/api.js";
 import { $, el, fill, icon, newId } from "../base/dom.js";
 import { build } from "../base/nodes.js";
 import { pageOf } from "../base/places.js";
@@ -81,7 +81,7 @@ export function setUp({ upload, trash, collections, onChange }) {
     ];
     const facts = el("dl", { class: "facts" }, rows.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))), el("div", {}, el("dt", {}, t("document.status")), el("dd", {}, stateNodes(item))));
     $("document-meta").replaceChildren(facts, item.status === "failed" ? wayOut() : "");
-    $("tab-pages").hidden = !(isPdf(item) && outline?.pages.length);
+    $("tab-pages").hidden = !(isDrawn(item) && outline?.pages.length);
     const headings = outline?.headings ?? [];
     $("document-outline").hidden = !headings.length;
     $("document-outline").replaceChildren(

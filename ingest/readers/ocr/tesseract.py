@@ -1,6 +1,6 @@
-"""Text recognition for pages that are pictures, by Tesseract where it is installed.
+"""Text recognition by Tesseract, where it is installed.
 
-Owns finding the program, its languages, its time, and turning its table of words into lines. It runs as a process of its
+Owns finding the program, its languages, the time for a page, and turning its table of words into lines. It runs as a process of its
 own, on pictures that were drawn here, never on the file. Must not know PDF.
 """
 
@@ -12,12 +12,11 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
+from ingest.readers.ocr.recognition import OcrLine, Picture
 from rag.text.language import CJK, CJK_RUN
 
-DPI = 300
 _LANGUAGES = ("eng", "chi_sim")
 _MIN_CONFIDENCE = 30.0  # of a line, 0..100; below it pictures without text turn into letters
 _SURE = 60.0  # below it a line may be in the other language
@@ -25,37 +24,10 @@ _PAGE_SECONDS = 60.0
 _GAP_IN_CJK = re.compile(f"(?<=[{CJK}，。；：、？！（）《》“”]) +(?=[{CJK}，。；：、？！（）《》“”])")
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A page as grey pixels, 8 bits each, row by row without padding, at `DPI`."""
+class Tesseract:
+    """Tesseract, if it is there."""
 
-    pixels: bytes
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class OcrLine:
-    """A recognised line: its text, the pixel rows of its top and bottom edge from the upper edge of the picture, and how
-    sure the program is, 0 to 100.
-    """
-
-    text: str
-    top: int
-    bottom: int
-    confidence: float
-
-
-class Ocr:
-    """A budget of `seconds` of recognition for one file."""
-
-    def __init__(self, *, seconds: float) -> None:
-        self._until = time.monotonic() + seconds
-
-    @property
-    def time_left(self) -> float:
-        """Seconds left of the budget, 0 or more."""
-        return max(self._until - time.monotonic(), 0.0)
+    dpi = 300
 
     @property
     def available(self) -> bool:
@@ -63,27 +35,28 @@ class Ocr:
         program = shutil.which("tesseract")
         return bool(program and installed_languages(program))
 
-    def recognise(self, picture: Picture) -> list[OcrLine] | None:
-        """The lines of a page, which may be none; None when it cannot be read: no program, no time left, a failure."""
+    def recognise(self, picture: Picture, *, seconds: float) -> list[OcrLine] | None:
+        """See `Engine`."""
         program = shutil.which("tesseract")
         languages = installed_languages(program) if program else ()
         if not program or not languages:
             return None
-        lines = self._run(program, languages, picture)
+        until = time.monotonic() + seconds
+        lines = self._run(program, languages, picture, seconds)
         if lines is None or len(languages) < 2 or all(line.confidence >= _SURE for line in lines):
             return _kept(lines)
         # The language named first decides: English first turns Chinese into capitals, but reads English best.
-        other = self._run(program, languages[::-1], picture) or []
+        other = self._run(program, languages[::-1], picture, until - time.monotonic()) or []
         return _kept(max(lines, other, key=_weight))
 
-    def _run(self, program: str, languages: tuple[str, ...], picture: Picture) -> list[OcrLine] | None:
-        seconds = min(self.time_left, _PAGE_SECONDS)
+    def _run(self, program: str, languages: tuple[str, ...], picture: Picture, seconds: float) -> list[OcrLine] | None:
+        seconds = min(seconds, _PAGE_SECONDS)
         if seconds < 1:
             return None
         header = f"P5 {picture.width} {picture.height} 255\n".encode()
         try:
             done = subprocess.run(  # noqa: S603  # a fixed program with fixed arguments, no shell
-                [program, "stdin", "stdout", "-l", "+".join(languages), "--dpi", str(DPI), "--psm", "3", "tsv"],
+                [program, "stdin", "stdout", "-l", "+".join(languages), "--dpi", str(picture.dpi), "--psm", "3", "tsv"],
                 input=header + picture.pixels,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -126,6 +99,7 @@ def _lines(table: str) -> Iterator[OcrLine]:
     for line in words.values():
         confidence = sum(float(word["conf"]) for word in line) / len(line)
         text = _GAP_IN_CJK.sub("", " ".join(word["text"] for word in line))
-        tops = [int(word["top"]) for word in line]
+        lefts, tops = [int(word["left"]) for word in line], [int(word["top"]) for word in line]
+        rights = [int(word["left"]) + int(word["width"]) for word in line]
         bottoms = [int(word["top"]) + int(word["height"]) for word in line]
-        yield OcrLine(text, min(tops), max(bottoms), confidence)
+        yield OcrLine(text, min(lefts), min(tops), max(rights), max(bottoms), confidence)

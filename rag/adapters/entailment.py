@@ -15,6 +15,7 @@ from contextlib import closing
 from rag.errors import ChatUnavailableError
 from rag.ports import ChatModel, Entailment
 from rag.settings import Settings
+from rag.text.control_tokens import without_control_tokens
 from rag.types import Message
 
 LOG = logging.getLogger(__name__)
@@ -58,7 +59,7 @@ class AlternativesEntailment:
     def _ask(self, premise: str, hypothesis: str) -> float | None:
         messages = [
             Message("system", SYSTEM),
-            Message("user", EACH.format(premise=premise, hypothesis=hypothesis)),
+            Message("user", without_control_tokens(EACH.format(premise=premise, hypothesis=hypothesis))),
         ]
         with closing(self._chat.stream(messages, max_tokens=1)) as deltas:  # type: ignore[type-var]  # a generator
             for delta in deltas:
@@ -88,7 +89,10 @@ class ListedEntailment:
             f"Claim {n} (about text {premises.index(premise) + 1}): {' '.join(hypothesis.split())}"
             for n, (premise, hypothesis) in enumerate(pairs, 1)
         )
-        messages = [Message("system", SYSTEM), Message("user", f"{texts}\n\n{claims}{TOGETHER}")]
+        messages = [
+            Message("system", SYSTEM),
+            Message("user", without_control_tokens(f"{texts}\n\n{claims}{TOGETHER}")),
+        ]
         try:
             deltas = self._chat.stream(messages, max_tokens=MORE_TOKENS + LINE_TOKENS * len(pairs))
             written = "".join(delta.text for delta in deltas)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.text.control_tokens import without_control_tokens
 from rag.types import Citation, Evidence, PageSpan
 
 # [1], [1, 2], 【3】, [Source 4]: what small models write for a mark. White space has a limit, for a model may write nothing else.
@@ -85,8 +86,10 @@ def _reads(mark: re.Match[str]) -> str:
 
 
 def unmark(text: str) -> str:
-    """A document's text without anything that a reader would take for one of our marks: `[7]` becomes `(7)`."""
-    return FORGED.sub(lambda match: f"({match.group().strip()[1:-1].strip()})", text)
+    """A document's text without anything that a reader would take for one of our marks: `[7]` becomes `(7)`; and without
+    what a chat model would take for the turn of another speaker: `<|im_start|>` becomes `< |im_start| >`.
+    """
+    return FORGED.sub(lambda match: f"({match.group().strip()[1:-1].strip()})", without_control_tokens(text))
 
 
 class CitationList:

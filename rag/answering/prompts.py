@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from rag.answering.citations import unmark
+from rag.text.control_tokens import without_control_tokens
 from rag.text.templates import read_template
 from rag.types import Evidence, Message
 
@@ -67,7 +68,9 @@ def version() -> str:
 
 def for_hosted(question: str, evidence: Sequence[Evidence]) -> list[Message]:
     """The messages for a capable model, which says yes or no first and then answers."""
-    asked = templates()["question-hosted.txt"].format(sources=sources(evidence), question=question)
+    asked = templates()["question-hosted.txt"].format(
+        sources=sources(evidence), question=without_control_tokens(question)
+    )
     return [Message("system", templates()["system-hosted.txt"]), Message("user", asked)]
 
 
@@ -82,7 +85,9 @@ def for_answer(question: str, evidence: Sequence[Evidence], language: str) -> li
 
 
 def _for_local(question: str, evidence: Sequence[Evidence], task: str) -> list[Message]:
-    asked = templates()["question-local.txt"].format(sources=sources(evidence), question=question, task=task)
+    asked = templates()["question-local.txt"].format(
+        sources=sources(evidence), question=without_control_tokens(question), task=task
+    )
     return [Message("system", templates()["system-local.txt"]), Message("user", asked)]
 
 

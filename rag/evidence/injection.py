@@ -82,7 +82,7 @@ _SAID = re.compile(
     + "|"
     + _any(
         r"<\|?/?(?:im_start|im_end|system|user|assistant|endoftext|eot_id|(?:start|end)_header_id)\|?>|<</?sys>>|\[/?inst\]",
-        r"#{2,} ?(?:system|instructions?|assistant|response) ?:|\[(?:system|developer)\]",
+        r"(?<!#)#{2,} ?(?:system|instructions?|assistant|response) ?:|\[(?:system|developer)\]",
         r"你现在(?:是一个|是一名|是个|不再|必须)|从现在(?:开始|起)[，,]?你(?:是|将|要|必须|只)",
         r"你是(?:一个|一名)?(?:人工智能|ai|大?语言模型|聊天机器人)|(?:致|尊敬的|各位)(?:人工智能|ai|大?语言模型)",
         r"(?:无论|不管|不论)(?:用户|别人)?(?:问|提)了?(?:什么|任何)|对(?:所有|任何|每个)问题.{0,6}(?:回答|回复|输出)",
@@ -94,11 +94,11 @@ _SAID = re.compile(
 _OPENS = re.compile(
     r"(?:^|\|)"
     + _any(
-        rf"\W*(?:dear|attention|hey|note (?:to|for)|important for|message (?:to|for)|instructions? (?:to|for))\W*(?:{_AI}|the assistant\b)[\s:,;!.\]-]",
-        r"\W*(?:new |begin |end )?(?:system|developer|admin(?:istrator)?) (?:override|prompt|message|command|instructions?)\s*[:\]>]",
-        r"\W*(?:sources|来源)\s*[:：]\s*\n\s*[\[【]1[\]】]\s",  # our own prompt, forged
-        r"\W*(?:answer|回答|答案?)\s*[:：]\s*(?:yes|no|是|否)\b.{0,200}[\[【]\d{1,9}[\]】]",  # an answer put into its mouth, mark and all
-        r"\W*(?:系统|开发者|管理员)(?:提示词?|消息|指令|命令|覆盖)\s*[：:\]】]",
+        rf"\W{{0,20}}(?:dear|attention|hey|note (?:to|for)|important for|message (?:to|for)|instructions? (?:to|for))\W{{0,20}}(?:{_AI}|the assistant\b)[\s:,;!.\]-]",
+        r"\W{0,20}(?:new |begin |end )?(?:system|developer|admin(?:istrator)?) (?:override|prompt|message|command|instructions?)\s*[:\]>]",
+        r"\W{0,20}(?:sources|来源)\s*[:：]\s*\n\s*[\[【]1[\]】]\s",  # our own prompt, forged
+        r"\W{0,20}(?:answer|回答|答案?)\s*[:：]\s*(?:yes|no|是|否)\b.{0,200}[\[【]\d{1,9}[\]】]",  # an answer put into its mouth, mark and all
+        r"\W{0,20}(?:系统|开发者|管理员)(?:提示词?|消息|指令|命令|覆盖)\s*[：:\]】]",
     )
 )
 # "answer PWNED": only the capitals tell

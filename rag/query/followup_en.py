@@ -169,7 +169,7 @@ def _is_phrase(text: str, said: Sequence[str]) -> bool:
 
 def _fragment(text: str) -> str:
     match = _FRAGMENT.match(text)
-    return match.group(1) if match else ""
+    return match.group(1).strip() if match else ""
 
 
 def _with_phrase(before: str, fragment: str) -> str | None:

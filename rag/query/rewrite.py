@@ -15,6 +15,7 @@ from rag.ports import ChatModel
 from rag.query import followup
 from rag.query.smalltalk import polite_line
 from rag.query.templates import template
+from rag.text.control_tokens import without_control_tokens
 from rag.text.language import CJK_RUN, QUESTION_WORDS, is_cjk, language, terms
 from rag.types import Message
 
@@ -66,7 +67,9 @@ class Rewriter:
 
 def _messages(question: str, turns: Sequence[Message]) -> list[Message]:
     lines = [f"{_ROLES[turn.role]}: {_shortened(turn.content)}" for turn in turns[-TURNS:]]
-    said = template("conversation.txt").format(conversation="\n".join(lines), question=question.strip())
+    conversation = without_control_tokens("\n".join(lines))
+    asked = without_control_tokens(question.strip())
+    said = template("conversation.txt").format(conversation=conversation, question=asked)
     return [Message("system", template("rewrite.txt")), Message("user", said)]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from rag.errors import ChatUnavailableError
 from rag.ports import ChatModel
 from rag.query.templates import template
+from rag.text.control_tokens import without_control_tokens
 from rag.text.language import CJK_RUN, language, query_terms, terms
 from rag.types import Message, Passage, Retrieval
 
@@ -65,7 +66,7 @@ class Translator:
             return None
         messages = [
             Message("system", template("translate.txt").format(language=LANGUAGES[target])),
-            Message("user", found.query),
+            Message("user", without_control_tokens(found.query)),
         ]
         try:
             text = "".join(delta.text for delta in self._chat.stream(messages, max_tokens=MAX_TOKENS))

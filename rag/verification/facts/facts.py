@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,10 +34,26 @@ class Facts:
         return [(item.start, item.end) for item in self.dates] + [(item.start, item.end) for item in self.hard]
 
 
+# A run of more digits, or of more Chinese numerals, is no number that anybody would state: looking at one takes time that
+# grows with its square, and Python refuses to convert it.
+LONGEST_NUMBER = 40
+_ENDLESS = re.compile(
+    rf"[\d.,]{{{LONGEST_NUMBER + 1},}}|[零〇一二三四五六七八九十百千万萬亿億兆两兩]{{{LONGEST_NUMBER + 1},}}"
+)
+_OTHER_DIGITS = re.compile(r"(?![0-9])\d")
+
+
+def _readable(folded: str) -> str:
+    """A folded text of the same length with digits of every script as 0 to 9, and blanks for endless numbers."""
+    if not folded.isascii():
+        folded = _OTHER_DIGITS.sub(lambda digit: str(unicodedata.decimal(digit.group())), folded)
+    return _ENDLESS.sub(lambda run: " " * len(run.group()), folded)
+
+
 @lru_cache(maxsize=512)
 def facts_of(text: str) -> Facts:
     """The facts of a text."""
-    folded = fold(text)
+    folded = _readable(fold(text))
     found = dates(folded)
     found += months_alone(text, folded, found)
     undated = quantities(without(folded, [(item.start, item.end) for item in found]))

@@ -57,7 +57,7 @@ def run(golden: Path, **given: Any) -> int:
 
     GOLDEN.jsonl holds one JSON object a line.
     """
-    from cli.measuring import Wanted, measure
+    from cli.evaluation.measuring import Wanted, measure
 
     return measure(golden, Wanted(**given))
 
@@ -68,7 +68,7 @@ def run(golden: Path, **given: Any) -> int:
 @click.option("--seed", type=int, default=7, metavar="S", show_default=True, help="another seed, other chunks")
 def draft(**given: Any) -> int:
     """Draft golden questions with the chat model."""
-    from cli.drafting import draft
+    from cli.evaluation.drafting import draft
 
     return draft(**given)
 
@@ -82,6 +82,6 @@ def sentences(file: Path, *, as_json: bool, entailment: str | None) -> int:
 
     FILE.jsonl has rows with sources, sentence, cited, label and kind; the verdicts are counted by label and kind.
     """
-    from cli.sentences import judge
+    from cli.evaluation.sentences import judge
 
     return judge(file, as_json=as_json, entailment=entailment)

@@ -17,7 +17,7 @@ from cli import options
 @options.drafts
 def observe(**given: Any) -> int:
     """Print rows of golden questions for `calibrate`."""
-    from cli.certainty import observe
+    from cli.evaluation.certainty import observe
 
     return observe(**given)
 
@@ -50,7 +50,7 @@ def observe(**given: Any) -> int:
 @click.option("--l2", type=float, default=1.0, metavar="X", show_default=True, help="strength of the penalty")
 def calibrate(**given: Any) -> int:
     """Fit the thresholds of certainty on rows of features."""
-    from cli.certainty import calibrate
+    from cli.evaluation.certainty import calibrate
 
     return calibrate(**given)
 
@@ -64,7 +64,7 @@ def evidence(**given: Any) -> int:
 
     A set is a collection of the data folder with questions about it that quote their evidence or have short answers.
     """
-    from cli.ranking import fit_evidence
+    from cli.evaluation.ranking import fit_evidence
 
     return fit_evidence(**given)
 
@@ -75,7 +75,7 @@ def evidence(**given: Any) -> int:
 @options.set_name
 def rank_rows(**given: Any) -> int:
     """Print rows of golden questions for `fit-ranking`."""
-    from cli.ranking import rank_rows
+    from cli.evaluation.ranking import rank_rows
 
     return rank_rows(**given)
 
@@ -91,7 +91,7 @@ def rank_rows(**given: Any) -> int:
 )
 def fit_ranking(**given: Any) -> int:
     """Fit the weights of the ranker on rows of `rank-rows`."""
-    from cli.ranking import fit_ranking
+    from cli.evaluation.ranking import fit_ranking
 
     return fit_ranking(**given)
 
@@ -117,7 +117,7 @@ def fit_ranking(**given: Any) -> int:
 @click.option("--out", type=options.PATH, required=True, metavar="DIR", help="where to write the file")
 def fit_languages(**given: Any) -> int:
     """Measure what vectors owe to the language alone."""
-    from cli.ranking import fit_languages
+    from cli.evaluation.ranking import fit_languages
 
     return fit_languages(**given)
 
@@ -127,6 +127,6 @@ def fit_languages(**given: Any) -> int:
 @click.option("--out", type=options.PATH, metavar="MODEL.json", help="where to write the model (default: print it)")
 def fit_sentences(**given: Any) -> int:
     """Fit the model of verification on labelled sentences."""
-    from cli.sentences import fit
+    from cli.evaluation.sentences import fit
 
     return fit(**given)

@@ -16,7 +16,7 @@ from cli import options
 @options.as_json
 def reindex(*, collection: str | None, change_model: bool, change_chunking: bool, as_json: bool) -> int:
     """Make vectors anew, also with another embedding model."""
-    from cli.reindex import Changes, run
+    from cli.upkeep.reindex import Changes, run
     from rag.settings import Settings
 
     changes = Changes(change_model=change_model, change_chunking=change_chunking)
@@ -28,7 +28,7 @@ def reindex(*, collection: str | None, change_model: bool, change_chunking: bool
 @options.as_json
 def doctor(*, repair: bool, as_json: bool) -> int:
     """Hold catalog, indexes and uploads against each other."""
-    from cli.doctor import run
+    from cli.upkeep.doctor import run
     from rag.settings import Settings
 
     return run(Settings.load(), mend=repair, as_json=as_json)
@@ -39,7 +39,7 @@ def doctor(*, repair: bool, as_json: bool) -> int:
 @options.as_json
 def backup(*, file: Path, as_json: bool) -> int:
     """Write a data folder into one file, which does not exist yet."""
-    from cli.backup import run
+    from cli.upkeep.backup import run
     from rag.settings import Settings
 
     return run(Settings.load(), file, as_json=as_json)
@@ -50,7 +50,7 @@ def backup(*, file: Path, as_json: bool) -> int:
 @options.as_json
 def restore(*, file: Path, as_json: bool) -> int:
     """Fill an empty data folder from a backup."""
-    from cli.restore import run
+    from cli.upkeep.restore import run
     from rag.settings import Settings
 
     return run(Settings.load(), file, as_json=as_json)
@@ -60,7 +60,7 @@ def restore(*, file: Path, as_json: bool) -> int:
 @options.as_json
 def purge(*, as_json: bool) -> int:
     """Empty the trash and make deleted text unrecoverable."""
-    from cli.purge import run
+    from cli.upkeep.purge import run
     from rag.settings import Settings
 
     return run(Settings.load(), as_json=as_json)

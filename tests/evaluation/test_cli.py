@@ -260,7 +260,7 @@ def test_a_variant_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest
 @pytest.fixture
 def sentences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A sentence that its source says, and one whose number is another; judged without a model of entailment."""
-    monkeypatch.setattr("cli.sentences.open_judges", lambda _settings: nullcontext((HashEmbedder(), None)))
+    monkeypatch.setattr("cli.evaluation.sentences.open_judges", lambda _settings: nullcontext((HashEmbedder(), None)))
     monkeypatch.setenv("DOCENT_ENTAILMENT_MODEL", "none")
     source = {"n": 1, "file": "pump.md", "heading": None, "text": "The pump in hall four runs at 40 bar."}
     said = [("The pump in hall four runs at 40 bar.", "supported", "copied"), ("It runs at 60 bar.", "wrong", "number")]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -26,12 +27,18 @@ def page_of(found: Sequence[OcrLine], *, height: float, dpi: float) -> Page:
     """The lines of a page `height` pixels high, in reading order; their places are in points."""
     rows = list(_rows(found))
     scale = dpi / _POINTS
-    segments = [[Segment(part.text, part.left / scale, part.right / scale, 0) for part in row] for row in rows]
+
+    def segment(part: OcrLine) -> Segment:
+        size, base = (part.bottom - part.top) / scale, (height - part.bottom) / scale
+        return Segment(part.text, part.left / scale, part.right / scale, 0, size=size, base=base)
+
+    segments = [[segment(part) for part in row] for row in rows]
     lines = []
     for row in rows:
         base = (height - max(part.bottom for part in row)) / scale
         lines.append(Line(" ".join(part.text for part in row), 0.0, False, base, base))
-    return arrange(lines, segments)
+    # the height of a recognised box tells no heading: letters with tails are higher
+    return [replace(line, size=0.0) for line in arrange(lines, segments)]
 
 
 def recognised_lines(page: Any, ocr: Ocr) -> Page:

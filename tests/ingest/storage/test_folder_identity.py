@@ -233,7 +233,7 @@ def test_a_folder_of_an_earlier_version_is_taken_as_it_is(folder: DataFolder) ->
     folder.mark.unlink()
     sql(folder, "DROP TABLE data_folder")
     sql(folder, "DROP TABLE file_deletions")
-    sql(folder, "UPDATE alembic_version SET version_num = '0005'")
+    sql(folder, "UPDATE alembic_version SET version_num = '0006'")
     before = contents(folder)
     opened(folder).close()
     mark = read_mark(folder)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.engine import Database
-from cli.backup import FORMAT, LISTING, digest_of
+from cli.upkeep.backup import FORMAT, LISTING, digest_of
 from ingest.storage.data_folder import CATALOG, UPLOADS, VECTORS, DataFolder
 from rag.errors import ConfigurationError
 from vectorstore.owner import Ownership

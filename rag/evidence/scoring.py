@@ -38,6 +38,9 @@ FEATURES = (
 )
 # What a block that gives a model orders is worth beside its like.
 ORDERS = 0.02
+# What a block that mostly asks is worth beside its like: a contents list of questions holds every word of one and answers
+# none. Chosen, not fitted: few collections have such lists.
+ASKS, MOSTLY = 0.1, 0.7
 # The least that a term of the question weighs, so that one that stands everywhere still tells two blocks apart.
 LEAST_WEIGHT = 0.1
 
@@ -167,7 +170,7 @@ def _scored(
     text = sections[number].passage.text
     features = (values[0], values[1] - best[0], values[2] - best[1], *values[3:])
     said = text[block.start : block.end]
-    score = weights().score(features) * (ORDERS if holds_orders(said) else 1.0)
+    score = weights().score(features) * (ORDERS if holds_orders(said) else ASKS if _mostly_asks(said) else 1.0)
     return ScoredBlock(number, block, estimate_tokens(said), score, features, held)
 
 
@@ -179,6 +182,12 @@ def _orders_last(sections: Sequence[Section], blocks: Sequence[ScoredBlock]) -> 
         replace(each, score=min(each.score, ORDERS * best)) if orders else each
         for each, orders in zip(blocks, only, strict=True)
     ]
+
+
+def _mostly_asks(text: str) -> bool:
+    """Whether a block is a list of questions."""
+    said = [text[start:end] for start, end in sentences(text) if any(map(str.isalpha, text[start:end]))]
+    return len(said) > 1 and sum(each.endswith(("?", "？")) for each in said) >= MOSTLY * len(said)
 
 
 def _only_orders(text: str) -> bool:

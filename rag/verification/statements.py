@@ -37,9 +37,11 @@ def statement(sentence: str) -> str:
 
 
 def states_something(sentence: str) -> bool:
-    """Whether there is anything to verify: not a lead-in ("Here is what the documents say:"), heading or bare mark."""
+    """Whether there is anything to verify: not a question, lead-in ("Here is what the documents say:"), heading or bare mark."""
     body = re.sub(r"[*_#`>]+", "", statement(sentence)).strip()
     if not any(map(str.isalnum, body)) or _SAYS_NOTHING.match(fold(body)) or _HEADING.fullmatch(sentence.strip()):
+        return False
+    if body.endswith(("?", "？")):
         return False
     if facts_of(body).undated or facts_of(body).dates:
         return True

@@ -160,3 +160,15 @@ def test_the_weights_name_every_feature_or_say_what_to_do(tmp_path: Path, monkey
             weights()
     finally:
         weights.cache_clear()
+
+
+def test_a_list_of_questions_is_worth_less_than_an_answer() -> None:
+    question = "Is Debian only GNU/Linux?"
+    contents = "1.1. What is Debian?\n1.2. Is Debian only GNU/Linux?\n1.3. Where is Debian?"
+    text = f"{contents}\n\nMost of Debian is GNU/Linux, and there are ports to other kernels."
+    idf = dict.fromkeys(query_terms(question), 3.0)
+
+    blocks = score_blocks(question, [section(passage(text))], idf)
+
+    best = max(blocks, key=lambda each: each.score)
+    assert text[best.block.start : best.block.end].startswith("Most of Debian")

@@ -145,8 +145,7 @@ data_folder = Table(
 )
 
 # Files that are to be unlinked: written in the transaction that deletes a document, cleared once the file is gone. A
-# file that
-# neither a document nor a row here accounts for is never deleted.
+# file that neither a document nor a row here accounts for is never deleted.
 file_deletions = Table(
     "file_deletions",
     metadata,

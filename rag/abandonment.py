@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 from rag.errors import DocentError
 from rag.ports import ChatModel
+from rag.streams import stopped
 from rag.types import ChatDelta, Message
 
 _gone: ContextVar[Callable[[], bool]] = ContextVar("gone", default=lambda: False)
@@ -57,12 +57,8 @@ class AbandonableChat:
         gone = _gone.get()
         if gone():
             raise AbandonedError
-        stream: Any = self._model.stream(messages, max_tokens=max_tokens)
-        try:
+        with stopped(self._model.stream(messages, max_tokens=max_tokens)) as stream:
             for delta in stream:
                 if gone():
                     raise AbandonedError
                 yield delta
-        finally:
-            if hasattr(stream, "close"):
-                stream.close()

@@ -20,7 +20,7 @@ PROGRAMS = {"setup_models.py", "ingest/__main__.py", "bench/__main__.py"}
 # The floors, the lowest first. A room imports its own files and rooms of lower floors: the longest name that a file's
 # path begins with is its room. Rooms of one floor do not know each other.
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("rag/errors.py", "rag/vectors.py", "rag/version.py"),
+    ("rag/errors.py", "rag/streams.py", "rag/vectors.py", "rag/version.py"),
     ("rag/types.py",),
     ("rag/settings.py", "rag/text", "startup.py"),
     ("rag/ports.py", "rag/chunking_config.py"),

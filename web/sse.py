@@ -19,6 +19,7 @@ from flask import Response, request
 
 from rag.abandonment import AbandonedError, watched
 from rag.errors import DocentError
+from rag.streams import stopped
 from web.capacity import MOST_STREAMS, Places, busy
 from web.presence import client_gone
 from web.shutdown import StoppingError, told
@@ -70,9 +71,9 @@ def _frames(
 
 
 def relay(source: Iterator[T], left: Callable[[], bool]) -> Generator[T | None, None, None]:
-    """The items of `source`, which runs in a thread of its own; None when it is time for a ping. `left()` tells
-    whether the client has
-    hung up, which stops a chat model also before there is anything to send.
+    """The items of `source`, which runs in a thread of its own; None when it is time for a ping.
+
+    `left()` tells whether the client has hung up, which stops a chat model also before there is anything to send.
 
     Raises:
         StoppingError: the server stops.
@@ -83,7 +84,7 @@ def relay(source: Iterator[T], left: Callable[[], bool]) -> Generator[T | None, 
 
     def pump() -> None:
         try:
-            with watched(lambda: gone.is_set() or left()):
+            with stopped(source), watched(lambda: gone.is_set() or left()):
                 for item in source:
                     if gone.is_set():
                         break
@@ -94,9 +95,6 @@ def relay(source: Iterator[T], left: Callable[[], bool]) -> Generator[T | None, 
             log.exception("stream failed", exc_info=error)
             pipe.put(DocentError("Unexpected error. The server's log has the details."))
         finally:
-            close = getattr(source, "close", None)
-            if close is not None:
-                close()
             pipe.put(None)
 
     threading.Thread(target=pump, name="sse", daemon=True).start()
@@ -125,13 +123,9 @@ def last_of(source: Iterator[T]) -> T:
         AbandonedError: the client is gone.
     """
     gone = client_gone(request.environ)
-    try:
-        with watched(gone):
-            for item in source:
-                last = item
-                if gone():
-                    raise AbandonedError
-        return last
-    finally:
-        if isinstance(source, Generator):
-            source.close()
+    with stopped(source), watched(gone):
+        for item in source:
+            last = item
+            if gone():
+                raise AbandonedError
+    return last

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answering import prompts, wording
@@ -37,8 +36,9 @@ from rag.query.rewrite import Rewriter
 from rag.query.smalltalk import polite_line
 from rag.query.translation import Translator
 from rag.retrieval.retriever import Retriever, clean_query
+from rag.streams import stopped
 from rag.text.language import language
-from rag.types import Abstention, Answer, AnswerPolicy, Certainty, ChatDelta, Evidence, Message, Retrieval
+from rag.types import Abstention, Answer, AnswerPolicy, Certainty, Evidence, Message, Retrieval
 from rag.verification.verifier import Verifier
 
 GATE_TOKENS = 1
@@ -193,7 +193,7 @@ class Answerer:
         alternatives: dict[str, float] = {}
         said = ""
         messages = prompts.for_gate(question.standalone, question.evidence)
-        with _stopped(chat.stream(messages, max_tokens=GATE_TOKENS)) as stream:
+        with stopped(chat.stream(messages, max_tokens=GATE_TOKENS)) as stream:
             for delta in stream:
                 alternatives = alternatives or dict(delta.alternatives)
                 said += delta.text
@@ -212,7 +212,7 @@ class Answerer:
         """One text of the model, part by part; it is stopped where it says no, goes round in a circle or is in another language."""
         builder, draft = question.builder, Draft()
         spoken = AnswerLanguage.of(question.standalone)
-        with _stopped(chat.stream(messages, max_tokens=self._limits.answer)) as stream:
+        with stopped(chat.stream(messages, max_tokens=self._limits.answer)) as stream:
             for delta in stream:
                 builder.usage = delta.usage or builder.usage
                 text = opening.feed(delta.text) if opening else delta.text
@@ -258,16 +258,6 @@ class Answerer:
             yield from builder.state(found.sentence(language(question.standalone)), found.spans)
         outcome.kind = kind
         yield finished(outcome, builder, sure, reason)
-
-
-@contextmanager
-def _stopped(stream: Iterator[ChatDelta]) -> Iterator[Iterator[ChatDelta]]:
-    """A model's text; however the block is left, the model is stopped."""
-    try:
-        yield stream
-    finally:
-        if isinstance(stream, Generator):
-            stream.close()
 
 
 def _greet(question: _Question, line: str) -> Iterator[Event]:

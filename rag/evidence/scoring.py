@@ -186,6 +186,8 @@ def _orders_last(sections: Sequence[Section], blocks: Sequence[ScoredBlock]) -> 
 
 def _mostly_asks(text: str) -> bool:
     """Whether a block is a list of questions."""
+    if text.count("?") + text.count("？") < 2:
+        return False  # most blocks: they are not cut into sentences for this
     said = [text[start:end] for start, end in sentences(text) if any(map(str.isalpha, text[start:end]))]
     return len(said) > 1 and sum(each.endswith(("?", "？")) for each in said) >= MOSTLY * len(said)
 

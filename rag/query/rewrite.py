@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 
 from rag.errors import ChatUnavailableError
 from rag.ports import ChatModel
 from rag.query import followup
 from rag.query.smalltalk import polite_line
 from rag.query.templates import template
+from rag.streams import stopped
 from rag.text.control_tokens import without_control_tokens
 from rag.text.language import CJK_RUN, QUESTION_WORDS, is_cjk, language, terms
 from rag.types import Message
@@ -84,18 +85,15 @@ def _complete(chat: ChatModel, messages: Sequence[Message]) -> str:
     done, late = threading.Event(), threading.Event()
 
     def read() -> None:
-        stream = chat.stream(messages, max_tokens=MAX_TOKENS)
         try:
-            for delta in stream:
-                written.append(delta.text)
-                if late.is_set():
-                    return
-            done.set()
+            with stopped(chat.stream(messages, max_tokens=MAX_TOKENS)) as stream:
+                for delta in stream:
+                    written.append(delta.text)
+                    if late.is_set():
+                        return
+                done.set()
         except ChatUnavailableError:
             written.clear()
-        finally:
-            if isinstance(stream, Generator):
-                stream.close()
 
     thread = threading.Thread(target=read, name="rewrite", daemon=True)
     thread.start()

@@ -228,6 +228,7 @@ def _edits(alignment: Alignment, sentence: Reading, text: Reading, held: Flags) 
     known = {word.key for word, stands in zip(sentence.words, held, strict=True) if stands}
     gaps = alignment.gaps
     tight = [gap for gap in gaps if gap.sentence and gap.text]
+    parted = [gap for gap in gaps if _denials(gap.sentence) % 2 != _denials(gap.text) % 2]
     reversed_ = {kind for kind, _ in turned(sentence.text, text.text)}
     return {
         "verbatim": kept,
@@ -239,29 +240,25 @@ def _edits(alignment: Alignment, sentence: Reading, text: Reading, held: Flags) 
         "omitted": close * _share(count, (gap.text for gap in gaps if not _content(gap.sentence))),
         "jumps": float(any(m - j > NEAR + 1 for (_, j), (_, m) in pairwise(alignment.pairs))),
         "misbound": kept * misbound(sentence.words, text.words),
-        "denial": kept * float(_denies_otherwise(sentence, text, alignment)),
-        "negated": kept * float(any(map(_only_negates, gaps))),
-        "denies": float(any(_denials(gap.sentence) % 2 != _denials(gap.text) % 2 for gap in gaps)),
+        "denial": kept * float(bool(parted) and _denies_otherwise(sentence, text, alignment)),
+        "negated": kept * float(any(map(_only_negates, parted))),
+        "denies": float(bool(parted)),
         "turned": float("negation" in reversed_),
         "opposed": close * float("comparative" in reversed_),
     }
 
 
 def _only_negates(gap: Gap) -> bool:
-    """Whether one side has a denial where the other has none, and nothing else of weight stands there."""
+    """Whether nothing of weight but denials stands in a gap that denies on one side only."""
     sides = [[word for word in side if word.content or _DENIAL.match(word.key)] for side in (gap.sentence, gap.text)]
-    if _denials(gap.sentence) % 2 == _denials(gap.text) % 2:
-        return False
     return all(_DENIAL.match(word.key) for side in sides for word in side)
 
 
 def _denies_otherwise(sentence: Reading, text: Reading, alignment: Alignment) -> bool:
-    """Whether a sentence denies where the text that it follows affirms, or the reverse: between the words that both have, and as wholes.
+    """Whether a sentence that denies between other words than the text it follows does so as a whole, too, or the reverse.
 
     "There is no support for X" and "X is not supported" deny in other places, and both deny.
     """
-    if all(_denials(gap.sentence) % 2 == _denials(gap.text) % 2 for gap in alignment.gaps):
-        return False
     touched = {text.words[j].part for _, j in alignment.pairs}
     around = [word for word in text.words if word.part in touched]
     return (_denials(sentence.words) > 0) != (_denials(around) > 0)

@@ -125,6 +125,19 @@ class Puppet:
         return self.script.stream(messages, max_tokens=max_tokens)
 
 
+@dataclass
+class Stage:
+    """A server with some documents, and the puppet that is its chat model."""
+
+    docent: Docent
+    chat: Puppet
+
+    def playing(self, *script: Any) -> Docent:
+        """The server, whose model says this from now on."""
+        self.chat.says(*script)
+        return self.docent
+
+
 Start = Callable[..., Docent]
 
 

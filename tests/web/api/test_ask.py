@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from rag.errors import ChatUnavailableError
 from tests.fakes import ScriptedChat
-from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Docent, Puppet, Start, assert_cited, assert_error
+from tests.web.conftest import API, CHINESE, ORCHARD, PUMP, Puppet, Stage, Start, assert_cited, assert_error
 
 QUESTION = "At how many bar does the pump in hall four run?"
 GOOD = "The pump in hall four runs at 40 bar [1]. It was installed by Nordwind in 1998 [1]."
@@ -18,19 +17,6 @@ FIELDS = (
     "id question standalone_question answer answered reason citations sentences groundedness retrieved nearest "
     "conversation_id model prompt_version usage timings"
 )
-
-
-@dataclass
-class Stage:
-    """A server with three documents, and the puppet that is its chat model."""
-
-    docent: Docent
-    chat: Puppet
-
-    def playing(self, *script: Any) -> Docent:
-        """The server, whose model says this from now on."""
-        self.chat.says(*script)
-        return self.docent
 
 
 @pytest.fixture(scope="module")

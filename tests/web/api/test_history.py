@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
 from rag.errors import ChatUnavailableError
-from tests.web.conftest import API, ORCHARD, PUMP, Docent, Puppet, Start, assert_error
+from tests.web.conftest import API, ORCHARD, PUMP, Docent, Puppet, Stage, Start, assert_error
 
 QUESTION = "At how many bar does the pump in hall four run?"
 GOOD = "The pump in hall four runs at 40 bar [1]."
 FOLLOWED = f"{QUESTION} Since when?"
-
-
-@dataclass
-class Stage:
-    """A server with two documents, and the puppet that is its chat model."""
-
-    docent: Docent
-    chat: Puppet
-
-    def playing(self, *script: Any) -> Docent:
-        """The server, whose model says this from now on."""
-        self.chat.says(*script)
-        return self.docent
 
 
 @pytest.fixture(scope="module")
